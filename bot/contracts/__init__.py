@@ -1,0 +1,55 @@
+"""The shapes that parts of Towpath meet at: what a plug-in must offer, and what the outside world is asked.
+
+A plug-in is one module with the names of its Protocol, listed once in its folder's `__init__`.
+A port is a small Protocol; only `app.py` chooses who stands behind it, and tests put a working fake there.
+"""
+
+from bot.contracts.clock import Clock
+from bot.contracts.git import Git, Identity, PushRejected, PushResult
+from bot.contracts.github import GitHub, NotMergeable
+from bot.contracts.metrics import Http, HttpAnswer, MeasurementPhase, MetricContext, MetricProvider, Reading, Secrets
+from bot.contracts.schema import Schema
+from bot.contracts.steps import (
+    DescribePull,
+    LockText,
+    Programs,
+    PromotionInfo,
+    RepositoryInfo,
+    Step,
+    StepContext,
+    StepResult,
+    StepStatus,
+)
+from bot.contracts.subscriptions import Discovered, DiscoveryContext, ImageDetails, Registry, Subscription
+
+__all__ = [
+    "Clock",
+    "DescribePull",
+    "Discovered",
+    "DiscoveryContext",
+    "Git",
+    "GitHub",
+    "Http",
+    "HttpAnswer",
+    "Identity",
+    "ImageDetails",
+    "LockText",
+    "MeasurementPhase",
+    "MetricContext",
+    "MetricProvider",
+    "NotMergeable",
+    "Programs",
+    "PromotionInfo",
+    "PushRejected",
+    "PushResult",
+    "Reading",
+    "Registry",
+    "RepositoryInfo",
+    "Schema",
+    "Secrets",
+    "Step",
+    "StepContext",
+    "StepResult",
+    "StepStatus",
+    "Subscription",
+]

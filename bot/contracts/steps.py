@@ -1,0 +1,117 @@
+"""What a promotion step is, and all it may touch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from bot.contracts.clock import Clock
+from bot.contracts.git import Git, Identity
+from bot.contracts.github import GitHub
+from bot.contracts.metrics import Http
+from bot.contracts.schema import Schema
+from bot.core.model import CommitSha, Freight, RepositoryName, StageName
+
+
+class StepStatus(StrEnum):
+    SUCCEEDED = "Succeeded"
+    SKIPPED = "Skipped"
+    RUNNING = "Running"
+    FAILED = "Failed"
+    ERRORED = "Errored"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step says when it returns.
+
+    `Running` with `retry_at` asks to be run again then (None: when something happens to its pull request).
+    `Failed` is an answer (the PR was closed), `Errored` a fault that may go away; `message` is for people.
+    """
+
+    status: StepStatus
+    output: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Where the rendering programs are; empty when there is none (the step then says what to install)."""
+
+    helm: tuple[str, ...] = ()
+    kustomize: tuple[str, ...] = ()
+
+
+class LockText(Protocol):
+    def __call__(self, paths: Sequence[str]) -> str:
+        """The text of the stage's lock, naming the paths of the repository this promotion writes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionInfo:
+    """The promotion a step runs for. `branch` is the one branch it may propose from (`promotion/<stage>`).
+
+    `branch_head` is where that branch is on the remote (None: nowhere), as seen when the promotion started:
+    a push pins it, so that a commit somebody else puts there is never overwritten.
+    """
+
+    id: str
+    stage: StageName
+    freight: Freight  # what is promoted
+    collection: tuple[Freight, ...]  # what the stage will hold: `freight`, and what it has from its other warehouses
+    actor: str
+    rollback: bool
+    branch: str
+    branch_head: CommitSha | None
+    trailers: tuple[tuple[str, str], ...]
+    lock_path: str
+    lock_text: LockText
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryInfo:
+    """The repository the pipeline lives in."""
+
+    name: RepositoryName
+    url: str  # what `repoURL` is when a step names none
+    default_branch: str
+
+
+class DescribePull(Protocol):
+    def __call__(self, *, title: str, description: str) -> tuple[str, str]:
+        """Title and body of the promotion's pull request, the signed record included, around a template's own text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """All a step may touch. `workdir` is a fresh folder that all steps of one run share; paths stay inside it."""
+
+    workdir: Path
+    repository: RepositoryInfo
+    promotion: PromotionInfo
+    git: Git
+    github: GitHub
+    identity: Identity
+    programs: Programs
+    clock: Clock
+    http: Http
+    describe_pull: DescribePull
+    outputs: Mapping[str, Mapping[str, Any]]  # of earlier steps, by alias (deprecated `…FromStep` fields read it)
+    previous: Mapping[str, Any]  # this step's own output when it last said Running
+
+
+class Step(Protocol):
+    """A promotion step: one module in `bot/steps`, its name that of Kargo's step."""
+
+    NAME: str
+    HELP: str  # one line, for the README and the schema
+    SCHEMA: Schema  # of its `config`, after expressions are evaluated
+
+    async def run(self, context: StepContext, config: Mapping[str, Any]) -> StepResult:
+        """Do it. Safe to run twice. Raises UserError for a mistake in configuration or repository (terminal)."""
+        ...

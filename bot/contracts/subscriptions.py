@@ -1,0 +1,69 @@
+"""What a subscription is, and what it may ask: places artifacts are discovered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.contracts.clock import Clock
+from bot.contracts.git import Git
+from bot.contracts.schema import Schema
+from bot.core.model import Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a subscription found, best first; `artifacts[0]` goes into new freight."""
+
+    artifacts: tuple[Artifact, ...]
+
+
+class Registry(Protocol):
+    """OCI registries, read only. Faults of one image are `UserError` (say which and what to do) or `Retry`."""
+
+    async def tags(self, repo_url: str) -> tuple[str, ...]:
+        """All tags of a repository, unordered."""
+        ...
+
+    async def digest(self, repo_url: str, tag: str) -> str | None:
+        """The digest of a tag's top manifest by HEAD; None when there is no such tag."""
+        ...
+
+    async def describe(self, repo_url: str, digest: str) -> "ImageDetails":
+        """What the manifests and configs say of an image; cached for ever, as digests are immutable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetails:
+    """`platforms` is empty for a single image that is no index."""
+
+    digest: str
+    created: datetime | None
+    annotations: Mapping[str, str]
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryContext:
+    git: Git
+    registry: Registry
+    clock: Clock
+
+
+class Subscription(Protocol):
+    """A kind of place artifacts come from: one module in `bot/subscriptions`."""
+
+    NAME: str  # the key in `subscriptions[]`: image, git, chart
+    HELP: str
+    SCHEMA: Schema
+
+    async def discover(self, context: DiscoveryContext, config: Mapping[str, Any], name: str) -> Discovered:
+        """Find artifacts, best first, at most `discoveryLimit`. An empty result is no error."""
+        ...
+
+    async def find(
+        self, context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str
+    ) -> Artifact | None:
+        """The artifact of exactly this tag, version or commit, if the subscription's rules let it pass."""
+        ...
