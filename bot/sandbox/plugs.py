@@ -1,0 +1,14 @@
+"""What else is served beside GitHub's API and Git: one line each (registry, cluster, pages)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from bot.sandbox.hooks import Hooks
+from bot.sandbox.world import World
+
+Plug = Callable[[World, Hooks], Sequence[web.RouteDef]]
+
+PLUGS: tuple[Plug, ...] = ()
