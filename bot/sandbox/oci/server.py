@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from bot.sandbox.oci.login import Login
-from bot.sandbox.oci.storage import DIGEST, NAME, Refused, Storage
+from bot.sandbox.oci.storage import DIGEST, NAME, Refused, Storage, chunks
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 OnPush = Callable[[str, str, str], Awaitable[None]]
@@ -115,8 +116,20 @@ class _Server:
     async def _blob(self, request: web.Request) -> web.StreamResponse:
         digest = request.match_info["digest"]
         path = await asyncio.to_thread(self.storage.blob, request.match_info["name"], digest)
-        headers = {hdrs.CONTENT_TYPE: "application/octet-stream", "Docker-Content-Digest": digest, **_VERSION}
-        return web.FileResponse(path, headers=headers)
+        start, end, size = _range(request, path)
+        response = web.StreamResponse(status=200 if end - start == size else 206)
+        response.headers.update({"Docker-Content-Digest": digest, hdrs.ACCEPT_RANGES: "bytes", **_VERSION})
+        response.content_type, response.content_length = "application/octet-stream", end - start
+        if response.status == 206:
+            response.headers[hdrs.CONTENT_RANGE] = f"bytes {start}-{end - 1}/{size}"
+        await response.prepare(request)
+        if request.method != hdrs.METH_HEAD:
+            # Not aiohttp's FileResponse: it leaves the file open when its client goes away.
+            with closing(chunks(path, start, end)) as content:
+                for chunk in content:
+                    await response.write(chunk)
+        await response.write_eof()
+        return response
 
     async def _delete_blob(self, request: web.Request) -> web.Response:
         await asyncio.to_thread(self.storage.delete_blob, request.match_info["name"], request.match_info["digest"])
@@ -204,6 +217,18 @@ class _Server:
     async def _delete_manifest(self, request: web.Request) -> web.Response:
         await asyncio.to_thread(self.storage.delete, request.match_info["name"], request.match_info["reference"])
         return web.Response(status=202, headers=_VERSION)
+
+
+def _range(request: web.Request, path: Path) -> tuple[int, int, int]:
+    """From where to where of a file is asked for, and its size. Raises Refused."""
+    size = path.stat().st_size
+    try:
+        start, end, _ = request.http_range.indices(size)
+    except ValueError:  # what can't be read is passed over: https://www.rfc-editor.org/rfc/rfc9110#section-14.2
+        return 0, size, size
+    if start >= end and size:
+        raise Refused(416, "SIZE_INVALID", f"the blob has {size} bytes")
+    return start, end, size
 
 
 def _created(name: str, digest: str, kind: str = "blobs") -> web.Response:

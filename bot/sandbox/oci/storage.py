@@ -16,7 +16,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,8 +140,11 @@ class Storage:
             if not isinstance(part, Mapping) or "urls" not in part:  # foreign layers are kept elsewhere
                 self._expect_blob(name, _digest_of(part))
         declared = document.get("mediaType")
-        _write(self._content(digest), body)
-        _write(self._link(name, "_manifests", digest), (declared if isinstance(declared, str) else media_type).encode())
+        if not self._content(digest).exists():
+            _write(self._content(digest), body)
+        link = self._link(name, "_manifests", digest)
+        if not link.exists():
+            _write(link, (declared if isinstance(declared, str) else media_type).encode())
         if not DIGEST.fullmatch(reference):
             if TAG.fullmatch(reference) is None:
                 raise Refused(400, "TAG_INVALID", f"{reference!r} is not a tag")
@@ -211,6 +214,14 @@ class Storage:
             self.blob(name, digest)
         except Refused as error:
             raise Refused(404, "MANIFEST_BLOB_UNKNOWN", error.message) from error
+
+
+def chunks(path: Path, start: int, end: int) -> Generator[bytes, None, None]:
+    """A part of a file, piece by piece."""
+    with path.open("rb") as file:
+        file.seek(start)
+        while piece := file.read(min(1 << 18, end - file.tell())):
+            yield piece
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,0 +1,178 @@
+"""One request to a registry, with everything that may go wrong told apart: refusal, limit, outage, a lie.
+
+Credentials go to the registry that they are for and to the token service it names, nowhere else.
+"""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from bot.contracts.clock import Clock
+from bot.core.urls import RegistryAddress
+from bot.errors import Retry, UserError
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MAX_REDIRECTS = 5
+_WHEN_LIMITED = timedelta(minutes=1)
+_WHEN_DOWN = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `url` is where it came from at last, after redirects."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    url: URL
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`about` names what this is for in messages: the repository as the user wrote it. `limit` is in bytes."""
+
+    url: URL
+    about: str
+    method: str = "GET"
+    accept: str = "*/*"
+    limit: int = 1 << 20
+    verify_tls: bool = True
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def host(self) -> str:
+        return self.url.authority
+
+
+class Transport:
+    """Sends requests, at most `concurrency` at once to one registry, and none to one that asked for a pause."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, clock: Clock, *, concurrency: int = 8, timeout_seconds: float = 60
+    ) -> None:
+        self._session, self.clock = session, clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10, sock_read=30)
+        self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(concurrency))
+        self._pauses: dict[str, datetime] = {}
+
+    async def send(self, request: Request, authorization: str = "") -> Answer:
+        """The answer, whatever its status, but for 429 and 5xx, which raise Retry, as does an outage.
+
+        Raises UserError for an answer over the limit, a redirect that can't be followed, and a certificate that
+        does not hold.
+        """
+        async with self._gates[request.host]:
+            if (pause := self._pauses.get(request.host)) and pause > self.clock.now():
+                raise Retry(pause, f"{request.about}: {request.host} limits requests")
+            try:
+                answer = await self._follow(request, authorization)
+            except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
+                raise UserError(
+                    f"{request.about}: the certificate of {request.host} is not trusted ({_plain(str(error))}). "
+                    "Use a registry with a valid certificate, or set insecureSkipTLSVerify."
+                ) from error
+            except TimeoutError as error:
+                raise self._later(f"{request.about}: {request.host} did not answer in time") from error
+            except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError) as error:
+                raise UserError(f"{request.about}: {_plain(str(request.url))} is not an address") from error
+            except aiohttp.ClientError as error:
+                raise self._later(f"{request.about}: {request.host} can't be reached ({_plain(str(error))})") from error
+        self._raise_for_pause(request, answer)
+        return answer
+
+    async def _follow(self, request: Request, authorization: str) -> Answer:
+        url = request.url
+        for _ in range(_MAX_REDIRECTS + 1):
+            headers = {"Accept": request.accept, **(request.headers or {})}
+            if authorization and url.origin() == request.url.origin():
+                headers["Authorization"] = authorization
+            async with self._session.request(
+                request.method,
+                url,
+                headers=headers,
+                allow_redirects=False,
+                timeout=self._timeout,
+                ssl=request.verify_tls,
+            ) as response:
+                target = response.headers.get("Location", "")
+                if response.status not in _REDIRECTS or not target:
+                    body = b"" if request.method == "HEAD" else await _read(response, request)
+                    return Answer(response.status, response.headers, body, url)
+                url = self._redirected(request, url, target)
+        raise UserError(f"{request.about}: {request.host} redirects in circles")
+
+    def _redirected(self, request: Request, url: URL, target: str) -> URL:
+        try:
+            there = url.join(URL(target, encoded=True))
+            allowed = there.scheme == "https" or (there.scheme == "http" and request.url.scheme == "http")
+        except ValueError:
+            allowed = False
+        if not allowed or not there.host or (there.scheme == "http" and not is_loopback(there)):
+            raise UserError(
+                f"{request.about}: {request.host} redirects to {_plain(target)}, which is not a safe address to follow"
+            )
+        return there
+
+    def _raise_for_pause(self, request: Request, answer: Answer) -> None:
+        if answer.status == 429:
+            self._pauses[request.host] = pause = self._until(answer, _WHEN_LIMITED)
+            raise Retry(pause, f"{request.about}: {request.host} limits requests{reason(answer)}")
+        if answer.status >= 500:
+            because = f"{request.about}: {request.host} answered {answer.status}{reason(answer)}"
+            raise Retry(self._until(answer, _WHEN_DOWN), because)
+
+    def _later(self, because: str) -> Retry:
+        return Retry(self.clock.now() + _WHEN_DOWN, because)
+
+    def _until(self, answer: Answer, default: timedelta) -> datetime:
+        """The time that `Retry-After` names, in seconds or as a date (RFC 9110, 10.2.3), within reason."""
+        now, text = self.clock.now(), answer.headers.get("Retry-After", "").strip()
+        wait = default
+        if re.fullmatch(r"[0-9]{1,9}", text):
+            wait = timedelta(seconds=int(text))
+        elif text:
+            try:
+                date = parsedate_to_datetime(text)
+                wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
+            except ValueError:
+                wait = default
+        return now + min(max(wait, timedelta(seconds=1)), _LONGEST_WAIT)
+
+
+async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(1 << 16):
+        body += chunk
+        if len(body) > request.limit:
+            raise UserError(
+                f"{request.about}: an answer of {request.host} is larger than {request.limit:,} bytes, "
+                "so it is not what it should be"
+            )
+    return bytes(body)
+
+
+def is_loopback(url: URL) -> bool:
+    """Whether an address is on this machine."""
+    return RegistryAddress(url.authority, "").is_loopback
+
+
+def reason(answer: Answer) -> str:
+    """What the registry says of an error, as ` (CODE: text)`, harmless wherever it is shown; or nothing."""
+    code = re.search(rb'"code"\s*:\s*"([A-Z_]{1,40})"', answer.body[:4096])
+    text = re.search(rb'"(?:message|details)"\s*:\s*"([^"\\]{1,200})"', answer.body[:4096])
+    said = ": ".join(_plain(found[1].decode("utf-8", "replace")) for found in (code, text) if found)
+    return f" ({said})" if said else ""
+
+
+def _plain(text: str) -> str:
+    """Foreign text without what Markdown or a mention could be made of."""
+    return " ".join(re.sub(r"[^A-Za-z0-9.,:;/_='()-]+", " ", text).split())[:200]

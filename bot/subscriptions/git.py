@@ -1,0 +1,245 @@
+"""Commits of Git repositories, by branch or by tag.
+
+https://docs.kargo.io/user-guide/how-to-guides/working-with-warehouses#git-subscriptions
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.contracts import Clock, Discovered, DiscoveryContext, Git, Schema
+from bot.core.facts import CommitInfo, TagInfo
+from bot.core.model import Artifact, Commit
+from bot.expressions import ExpressionError, evaluate
+from bot.subscriptions import fields
+from bot.subscriptions.paths import PathRules
+from bot.subscriptions.tags import TagRules
+
+NAME = "git"
+HELP = "Commits of a Git repository: the newest of a branch, or those that tags lead to."
+SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "repoURL": {**fields.TEXT, "description": "The repository, such as https://github.com/acme/gitops."},
+        "commitSelectionStrategy": {
+            "enum": ["NewestFromBranch", "SemVer", "Lexical", "NewestTag"],
+            "default": "NewestFromBranch",
+            "description": "What makes a commit the newest: its place on the branch, or its tag's version, name, date.",
+        },
+        "branch": {**fields.TEXT, "description": "The branch to follow; the default branch where none is named."},
+        "semverConstraint": {**fields.TEXT, "description": "SemVer: the versions wanted, such as ^1.0.0."},
+        "strictSemvers": {
+            "type": "boolean",
+            "default": True,
+            "description": "SemVer: only tags with all three numbers, after one v at most.",
+        },
+        "allowTagsRegexes": fields.REGEXES,
+        "ignoreTagsRegexes": fields.REGEXES,
+        "allowTags": {**fields.TEXT, "deprecated": True, "description": "Old spelling of one allowTagsRegexes."},
+        "ignoreTags": {**fields.TEXTS, "deprecated": True, "description": "Tags to leave out, by their whole names."},
+        "includePaths": {
+            **fields.TEXTS,
+            "description": "Only commits that touch one of these: a file, a folder, glob:…, or regex:….",
+        },
+        "excludePaths": {**fields.TEXTS, "description": "Paths whose changes do not count; written like includePaths."},
+        "expressionFilter": {
+            **fields.TEXT,
+            "description": "An expression over id, author, committer, subject and commitDate, for tags also tag, "
+            "tagger, annotation and creatorDate; only what it is true for counts.",
+        },
+        "since": {**fields.TEXT, "description": "NewestFromBranch: no commits from before this time (RFC 3339)."},
+        "insecureSkipTLSVerify": {
+            "type": "boolean",
+            "default": False,
+            "description": "Taken but not heeded: certificates of Git servers are always verified.",
+        },
+        "blobless": {"type": "boolean", "description": "Taken but not needed: mirrors are always kept sparingly."},
+        "discoveryLimit": fields.LIMIT,
+    },
+    "required": ["repoURL"],
+    "additionalProperties": False,
+}
+_LARGEST_BATCH = 1000
+_LONGEST_SUBJECT = 80
+_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The configuration, read, and the repository to ask."""
+
+    git: Git
+    clock: Clock
+    config: Mapping[str, Any]
+    url: str
+    strategy: str
+    branch: str
+    tags: TagRules
+    paths: PathRules
+    expression: str
+    since: datetime | None
+    limit: int
+    name: str
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the expression is true; anything but a boolean is read as Go's ParseBool would."""
+        if not self.expression:
+            return True
+        try:
+            result = evaluate(self.expression, values, now=self.clock.now)
+        except ExpressionError as error:
+            raise fields.mistake(self.config, f"expressionFilter fails: {error}") from error
+        text = str(int(result)) if isinstance(result, float) and result.is_integer() else str(result)
+        if isinstance(result, bool) or text in _TRUE + _FALSE:
+            return result is True or text in _TRUE
+        raise fields.mistake(self.config, f"expressionFilter gives {text!r}, which is neither true nor false")
+
+    async def touches(self, commit: CommitInfo) -> bool:
+        """Whether the commit's own change, against its first parent, is one that counts."""
+        if not self.paths:
+            return True
+        if commit.parents:
+            changed = await self.git.changed_paths(self.url, commit.parents[0], commit.sha)
+        else:
+            changed = await self.git.list_files(self.url, commit.sha, "")
+        return self.paths.match(changed)
+
+
+async def discover(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> Discovered:
+    """The newest commits that count, up to `discoveryLimit`. The remote is asked once, for its refs."""
+    wanted = _read(context, config, name)
+    found: list[Artifact] = []
+    async for artifact in _candidates(wanted):
+        found.append(artifact)
+        if len(found) == wanted.limit:
+            break
+    return Discovered(tuple(found))
+
+
+async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str) -> Artifact | None:
+    """The commit with exactly this tag, or this id or at least seven digits of it, if the rules let it pass."""
+    async for artifact in _candidates(_read(context, config, name)):
+        if artifact.tag == version or (len(version) >= 7 and artifact.id.startswith(version.lower())):
+            return artifact
+    return None
+
+
+async def _candidates(wanted: _Wanted) -> AsyncIterator[Commit]:
+    """Everything that the rules let pass, best first."""
+    refs = await wanted.git.refs(wanted.url)
+    if wanted.strategy != "NewestFromBranch":
+        for tag in ordered(wanted, await wanted.git.tags(wanted.url)):
+            if await wanted.touches(tag.commit):
+                yield _commit(wanted, tag.commit, tag=tag.name)
+        return
+    branch = wanted.branch or refs.default_branch
+    head = refs.heads.get(branch)
+    if head is None:
+        if not wanted.branch:  # an empty repository
+            return
+        raise fields.mistake(wanted.config, f"there is no branch {branch!r}; its default is {refs.default_branch!r}")
+    async for commit in _history(wanted, head):
+        if wanted.holds(_values(commit)) and await wanted.touches(commit):
+            yield _commit(wanted, commit, branch=branch)
+
+
+def ordered(wanted: _Wanted, tags: tuple[TagInfo, ...]) -> list[TagInfo]:
+    """The tags that their names and the expression let pass, best first. `tags` come newest first."""
+    by_name = {tag.name: tag for tag in tags}
+    if wanted.strategy == "SemVer":
+        names = wanted.tags.by_version(by_name)
+    elif wanted.strategy == "Lexical":
+        names = wanted.tags.by_name(by_name)
+    else:
+        names = wanted.tags.named(by_name)
+    return [by_name[name] for name in names if wanted.holds(_tag_values(by_name[name]))]
+
+
+async def _history(wanted: _Wanted, head: str) -> AsyncIterator[CommitInfo]:
+    """The branch, newest first, along first parents, no further than somebody asks for."""
+    rev, batch = head, wanted.limit
+    while rev:
+        # Git finds commits of some folders in one go; patterns and exclusions are looked at one commit at a time.
+        commits = await wanted.git.log(wanted.url, rev, paths=wanted.paths.folders, limit=batch)
+        for commit in commits:
+            if wanted.since and commit.commit_date < wanted.since:
+                return
+            yield commit
+        rev = commits[-1].parents[0] if len(commits) == batch and commits[-1].parents else ""
+        batch = min(batch * 2, _LARGEST_BATCH)
+
+
+def _values(commit: CommitInfo) -> dict[str, Any]:
+    return {
+        "id": str(commit.sha),
+        "commitDate": commit.commit_date,
+        "author": f"{commit.author_name} <{commit.author_email}>",
+        "committer": f"{commit.committer_name} <{commit.committer_email}>",
+        "subject": _subject(commit),
+    }
+
+
+def _tag_values(tag: TagInfo) -> dict[str, Any]:
+    values = _values(tag.commit)
+    del values["commitDate"]
+    return {
+        **values,
+        "tag": tag.name,
+        "creatorDate": tag.created,
+        "tagger": tag.tagger,
+        "annotation": tag.annotation,
+    }
+
+
+def _commit(wanted: _Wanted, commit: CommitInfo, *, branch: str = "", tag: str = "") -> Commit:
+    values = _values(commit)
+    return Commit(
+        repo_url=wanted.url,
+        id=commit.sha,
+        branch=branch,
+        tag=tag,
+        message=shortened(values["subject"], _LONGEST_SUBJECT),
+        author=values["author"],
+        committer=values["committer"],
+        subscription_name=wanted.name,
+    )
+
+
+def _subject(commit: CommitInfo) -> str:
+    return commit.message.split("\n", 1)[0].strip()
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, or its beginning and `...`, in `length` characters at most."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _Wanted:
+    strategies = ("NewestFromBranch", "SemVer", "Lexical", "NewestTag")
+    strategy = fields.choice(config, "commitSelectionStrategy", strategies)
+    return _Wanted(
+        git=context.git,
+        clock=context.clock,
+        config=config,
+        url=fields.required(config, "repoURL"),
+        strategy=strategy,
+        branch=fields.text(config, "branch"),
+        tags=TagRules.read(config, fields.text(config, "semverConstraint") if strategy == "SemVer" else ""),
+        paths=PathRules.read(config),
+        expression=fields.text(config, "expressionFilter"),
+        since=_since(config) if strategy == "NewestFromBranch" else None,
+        limit=fields.limit(config),
+        name=name,
+    )
+
+
+def _since(config: Mapping[str, Any]) -> datetime | None:
+    text = fields.text(config, "since")
+    try:
+        since = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        since = None
+    if text and (since is None or since.tzinfo is None):
+        raise fields.mistake(config, f"since must be a time such as 2026-01-31T00:00:00Z, not {text!r}")
+    return since
