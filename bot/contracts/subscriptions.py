@@ -33,10 +33,19 @@ class Registry(Protocol):
         """What the manifests and configs say of an image; cached for ever, as digests are immutable."""
         ...
 
+    async def chart_versions(self, repo_url: str, name: str) -> tuple[str, ...]:
+        """The versions of a chart in a classic Helm repository, unordered; empty when there is no such chart."""
+        ...
+
+    def configured(self, *, verify_tls: bool = True, immutable_tags: bool = False) -> "Registry":
+        """The same registry under one subscription's rules: without verifying certificates, or with tags that
+        never move."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class ImageDetails:
-    """`platforms` is empty for a single image that is no index."""
+    """`platforms` are those of an index, or the one of a single image, from its config."""
 
     digest: str
     created: datetime | None

@@ -102,10 +102,6 @@ async def test_a_configuration_that_makes_no_sense_is_refused(context, shelves, 
         await versions(context, shelves, config)
 
 
-async def test_a_registry_without_classic_charts_says_so(context):
-    with pytest.raises(UserError, match="classic chart repositories are not available here"):
-        await chart.discover(context, CLASSIC, "")
-
 
 def test_every_subscription_is_known_by_its_name():
     assert set(BY_NAME) == {"image", "git", "chart"}

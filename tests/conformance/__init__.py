@@ -1,0 +1,1 @@
+"""Cases with the results that the original programs give."""
