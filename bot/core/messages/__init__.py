@@ -1,0 +1,62 @@
+"""Every sentence Towpath writes on GitHub: pull requests, check runs, comments.
+
+Said once, said why, with the next thing to do. Text that people or programs outside gave us goes through
+`markdown`, so that it can neither break the page nor call anybody.
+"""
+
+from bot.core.messages.checks import (
+    broke_check,
+    config_check,
+    edited_check,
+    judged_check,
+    nothing_to_verify_check,
+    overtaken_check,
+    proposal_check,
+    stale_check,
+    unfinished_check,
+    verifying_check,
+    with_id,
+)
+from bot.core.messages.commands import accepted, answer_marker, command_help, refusal_of, refused, status
+from bot.core.messages.markdown import block, code, marker
+from bot.core.messages.pulls import commit_trailers, pull_body, pull_title
+from bot.core.messages.results import (
+    already_there,
+    orphan,
+    result,
+    result_marker,
+    turned_down,
+    unreadable,
+)
+
+__all__ = [
+    "accepted",
+    "already_there",
+    "answer_marker",
+    "block",
+    "broke_check",
+    "code",
+    "command_help",
+    "commit_trailers",
+    "config_check",
+    "edited_check",
+    "judged_check",
+    "marker",
+    "nothing_to_verify_check",
+    "orphan",
+    "overtaken_check",
+    "proposal_check",
+    "pull_body",
+    "pull_title",
+    "refusal_of",
+    "refused",
+    "result",
+    "result_marker",
+    "stale_check",
+    "status",
+    "turned_down",
+    "unfinished_check",
+    "unreadable",
+    "verifying_check",
+    "with_id",
+]

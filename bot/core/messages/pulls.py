@@ -1,0 +1,114 @@
+"""The promotion's pull request: what comes, from where, and what merging and closing it mean."""
+
+from collections.abc import Sequence
+
+from bot.core import freight as freight_data
+from bot.core import lock
+from bot.core.lock import Way
+from bot.core.messages.markdown import code, plain, table
+from bot.core.model import Artifact, Chart, Commit, Freight, Image, MergePolicy, Stage
+from bot.errors import UserError
+
+TITLE_LIMIT = 256  # https://docs.github.com/en/rest/pulls/pulls, with what issues report
+_SHORT = 7
+
+
+def pull_title(stage: Stage, freight: Freight, before: Freight | None, way: Way) -> str:
+    verb = "rollback" if way is Way.ROLLBACK else "promote"
+    names = freight_data.describe(freight)
+    if before is not None and len(freight.artifacts) == 1 == len(before.artifacts):
+        return f"{verb}({stage.name}): {freight_data.describe(before)} → {freight_data.version_of(freight)}"[
+            :TITLE_LIMIT
+        ]
+    return f"{verb}({stage.name}): {names}"[:TITLE_LIMIT]
+
+
+BODY_LIMIT = 65_536  # characters; https://github.com/renovatebot/renovate/issues/2032
+
+
+def pull_body(
+    stage: Stage, freight: Freight, before: Freight | None, actor: str, way: Way, description: str, record: str
+) -> str:
+    """What people see, and below it the signed record, always whole: a template's own text gives way to it."""
+    own = [_opening(stage, freight, actor, way), _changes(freight, before), _footer(stage, freight), record]
+    room = BODY_LIMIT - sum(len(part) + 2 for part in own)
+    if room < 0:
+        raise UserError("What the steps put out is too much to be kept in a pull request's body. Put out less.")
+    text = description.strip()
+    if len(text) > room - 2:
+        text = text[: max(room - 4, 0)] + "…"
+    return "\n\n".join([*([text] if text and room > 4 else []), *own])
+
+
+def _opening(stage: Stage, freight: Freight, actor: str, way: Way) -> str:
+    who = "by itself, as `auto: true` says" if way is Way.AUTOMATION else f"because @{actor} asked for it"
+    does = f"takes `{stage.name}` back to" if way is Way.ROLLBACK else f"brings into `{stage.name}`"
+    return f"Towpath {does} freight {code(freight.alias)}, {who}."
+
+
+def _changes(freight: Freight, before: Freight | None) -> str:
+    old = {_key(artifact): artifact for artifact in before.artifacts} if before else {}
+    rows = [_row(artifact, old.get(_key(artifact))) for artifact in freight.artifacts]
+    return table(("artifact", "now", "then"), rows)
+
+
+def _key(artifact: Artifact) -> tuple[str, str, str]:
+    name = artifact.name if isinstance(artifact, Chart) else ""
+    return artifact.repo_url, name, artifact.subscription_name
+
+
+def _row(artifact: Artifact, before: Artifact | None) -> tuple[str, str, str]:
+    now = _version(before) if before else "nothing"
+    then = _version(artifact)
+    return code(_name(artifact)), now, then if before is None or now != then else f"{then} (unchanged)"
+
+
+def _name(artifact: Artifact) -> str:
+    return (
+        f"{artifact.repo_url}/{artifact.name}" if isinstance(artifact, Chart) and artifact.name else artifact.repo_url
+    )
+
+
+def _version(artifact: Artifact) -> str:
+    match artifact:
+        case Image():
+            return f"{code(artifact.tag)}<br>{code(artifact.digest[:19])}"
+        case Chart():
+            return code(artifact.version)
+        case Commit():
+            at = code(artifact.id[:_SHORT])
+            said = f" {plain(artifact.message.splitlines()[0])}" if artifact.message else ""
+            return f"{code(artifact.tag)} {at}{said}" if artifact.tag else f"{at}{said}"
+
+
+def _footer(stage: Stage, freight: Freight) -> str:
+    merging = (
+        "Towpath merges it once every gate and every required check holds."
+        if stage.merge is MergePolicy.AUTO
+        else "You merge it, when you are content with the diff."
+    )
+    updates = (
+        "newer freight updates it in place."
+        if stage.auto
+        else f"it stays as it is, until somebody comments `/promote {stage.name}` again."
+    )
+    return (
+        "---\n"
+        f"* **Merging**: {merging} The check `promotion/{stage.name}` says whether it may be merged now.\n"
+        f"* **Updates**: {updates} Commits of your own on this branch are left alone.\n"
+        f"* **Closing** it without merging: this freight is not offered to `{stage.name}` again, "
+        f"until somebody comments `/promote {stage.name} {freight_data.version_of(freight)}`.\n"
+        f"* What is in the stage is told by `{lock.path(stage.name)}`."
+    )
+
+
+def commit_trailers(
+    stage: Stage, freight: Sequence[Freight], promotion: str, actor: str
+) -> tuple[tuple[str, str], ...]:
+    """Who did it, and why, in Git itself (DESIGN §2)."""
+    return (
+        ("Promoted-By", actor),
+        *(("Freight", one.id) for one in freight),
+        ("Stage", stage.name),
+        ("Promotion", promotion),
+    )

@@ -1,0 +1,69 @@
+"""Texts that are no configuration at all, or mean harm."""
+
+import pytest
+
+from bot.core.config import load
+from bot.core.model import Severity
+from tests.core.configurations import FILE, PLUGINS, WATCH, loading
+from tests.core.mistakes import problems, told
+
+
+def test_without_a_file_there_is_one_problem() -> None:
+    loaded = load({}, PLUGINS)
+
+    assert [(problem.file, problem.code) for problem in loaded.problems] == [(FILE, "no-configuration")]
+
+
+def test_an_empty_file_is_one_without_stages() -> None:
+    assert [(problem.code, problem.message) for problem in problems("")] == [("no-stage", "the file is empty")]
+
+
+def test_a_file_that_is_not_utf_8() -> None:
+    loaded = loading(b"stages:\n  uat: \xff\n")
+
+    assert told(loaded.problems) == [(2, 1, "not-utf-8")]
+
+
+def test_a_file_too_large_is_not_read() -> None:
+    loaded = loading(b"# " + b"x" * 5_000_000)
+
+    assert told(loaded.problems) == [(1, 1, "file-too-large")]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 100_000, "- " * 100_000])
+def test_nesting_that_would_break_the_stack_is_refused(text: str) -> None:
+    assert [problem.code for problem in problems(text)] == ["too-deep"]
+
+
+def test_aliases_that_multiply_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 20)]
+    found = problems("\n".join(lines))
+
+    assert [problem.code for problem in found] == ["too-many-values"]
+    assert found[0].line < 10
+
+
+def test_merges_that_multiply_are_refused() -> None:
+    lines = ["a0: &a0 {" + ", ".join(f"k{n}: v" for n in range(100)) + "}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], own{n}: *a{n - 1}}}" for n in range(1, 20)]
+
+    assert [problem.code for problem in problems("\n".join(lines))] == ["too-many-values"]
+
+
+def test_a_file_with_thousands_of_mistakes_ends_with_how_many_more_there_are() -> None:
+    found = problems(WATCH + "stages:\n" + "".join(f"  s{n}: {{frm: x}}\n" for n in range(3000)))
+
+    assert len(found) == 1000
+    assert found[-1].code == "too-many-problems"
+    assert "more problems than this" in found[-1].message
+
+
+def test_a_long_chain_and_a_long_circle_of_stages_are_no_trouble() -> None:
+    chain = (
+        WATCH + "stages:\n  s0: {from: service}\n" + "".join(f"  s{n}: {{from: s{n - 1}}}\n" for n in range(1, 3000))
+    )
+    assert problems(chain) == ()
+
+    circle = chain.replace("s0: {from: service}", "s0: {from: s2999}")
+    assert [problem.code for problem in problems(circle) if problem.severity is Severity.ERROR] == ["cycle"]
