@@ -1,4 +1,4 @@
-"""What else is served beside GitHub's API and Git: one line each (registry, cluster, pages)."""
+"""What else is served beside GitHub's API and Git: one line each (buttons, registry, cluster, pages)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
+from bot.sandbox import buttons, cluster, oci
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.world import World
 
 Plug = Callable[[World, Hooks], Sequence[web.RouteDef]]
 
-PLUGS: tuple[Plug, ...] = ()
+PLUGS: tuple[Plug, ...] = (buttons.plug, oci.plug, cluster.plug)

@@ -19,6 +19,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bot.sandbox import demo
 from bot.sandbox.auth import new_user_token
 from bot.sandbox.model.accounts import (
     Account,
@@ -88,7 +89,7 @@ class Seed(StrEnum):
 
 
 Seeder = Callable[[Sandbox], Awaitable[None]]
-DEMO: tuple[Seeder, ...] = ()
+DEMO: tuple[Seeder, ...] = (demo.fill,)
 
 
 @dataclass(frozen=True, slots=True)

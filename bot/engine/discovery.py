@@ -1,0 +1,95 @@
+"""What the warehouses of a repository hold now, asked no more often than their interval says."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.contracts import Clock, Discovered, DiscoveryContext, Git, Registry, Subscription
+from bot.core.freight import make_freight
+from bot.core.model import Freight, FreightCreation, Pipeline, RepositoryName, Warehouse, WarehouseName
+from bot.errors import Retry, UserError
+
+log = logging.getLogger(__name__)
+_MOST_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a warehouse held when it was last asked. `freight` is the newest of each subscription together."""
+
+    warehouse: Warehouse
+    freight: Freight | None
+    problem: str
+    again: datetime
+
+
+class Discovery:
+    """One cache for all repositories of this process; losing it costs a poll."""
+
+    def __init__(self, registry: Registry, subscriptions: Mapping[str, Subscription], clock: Clock) -> None:
+        self._registry = registry
+        self._subscriptions = subscriptions
+        self._clock = clock
+        self._found: dict[tuple[RepositoryName, WarehouseName], Found] = {}
+        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    def expire(self, repository: RepositoryName) -> None:
+        """Something may be new: ask again at the next look."""
+        for key in [key for key in self._found if key[0] == repository]:
+            self._found[key] = replace(self._found[key], again=self._clock.now())
+
+    async def of(self, repository: RepositoryName, pipeline: Pipeline, git: Git) -> dict[WarehouseName, Found]:
+        """Every warehouse's latest, asked now where it is due. One that fails doesn't stop the others."""
+        context = DiscoveryContext(git, self._registry, self._clock)
+        found = await asyncio.gather(*(self._one(repository, w, context) for w in pipeline.warehouses.values()))
+        for key in [k for k in self._found if k[0] == repository and k[1] not in pipeline.warehouses]:
+            del self._found[key]
+        return {one.warehouse.name: one for one in found}
+
+    async def _one(self, repository: RepositoryName, warehouse: Warehouse, context: DiscoveryContext) -> Found:
+        key = (repository, warehouse.name)
+        known = self._found.get(key)
+        if known is not None and known.warehouse == warehouse and known.again > self._clock.now():
+            return known
+        async with self._places:
+            found = await self._ask(warehouse, context)
+        if known is not None and found.freight is not None and known.freight is not None:
+            if known.freight.id == found.freight.id:  # found again: its age is that of the first time
+                found = replace(found, freight=known.freight)
+        elif known is not None and found.problem and known.warehouse == warehouse:
+            found = replace(found, freight=known.freight)  # a failed poll takes nothing away
+        self._found[key] = found
+        return found
+
+    async def _ask(self, warehouse: Warehouse, context: DiscoveryContext) -> Found:
+        now = self._clock.now()
+        again = now + max(warehouse.interval, timedelta(seconds=1))
+        try:
+            discovered = await asyncio.gather(
+                *(self._discover(warehouse, i, context) for i in range(len(warehouse.subscriptions)))
+            )
+        except UserError as error:
+            return Found(warehouse, None, str(error), again)
+        except Retry as error:
+            return Found(warehouse, None, error.because, max(error.at, now + timedelta(seconds=1)))
+        except Exception:
+            reference = uuid.uuid4().hex[:8]
+            log.exception("discovering artifacts", extra={"warehouse": warehouse.name, "reference": reference})
+            return Found(warehouse, None, f"An internal error occurred (reference {reference})", again)
+        empty = next((i for i, one in enumerate(discovered) if not one.artifacts), None)
+        if empty is not None:
+            subscription = warehouse.subscriptions[empty]
+            what = f"{subscription.kind} {subscription.config.get('repoURL', '')}".strip()
+            return Found(warehouse, None, f"nothing found that fits the subscription to {what}", again)
+        if warehouse.creation_policy is FreightCreation.MANUAL:
+            return Found(warehouse, None, "", again)
+        freight = make_freight(warehouse.name, [one.artifacts[0] for one in discovered], now)
+        return Found(warehouse, freight, "", again)
+
+    async def _discover(self, warehouse: Warehouse, index: int, context: DiscoveryContext) -> Discovered:
+        subscription = warehouse.subscriptions[index]
+        plugin = self._subscriptions[subscription.kind]
+        return await plugin.discover(context, subscription.config, subscription.name)

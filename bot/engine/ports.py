@@ -1,0 +1,86 @@
+"""All that the engine reaches the world through, in one value. Only `app.py` makes one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.contracts import (
+    Clock,
+    Git,
+    GitHub,
+    Http,
+    Identity,
+    MetricContext,
+    MetricProvider,
+    Programs,
+    Registry,
+    Secrets,
+    Step,
+    Subscription,
+)
+from bot.contracts.commands import Command
+from bot.core.config import PlugIns
+from bot.core.model import RepositoryName
+from bot.engine.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), and Git with
+    what its owner may see, and nobody else."""
+
+    repository: RepositoryName
+    github: GitHub
+    git: Git
+    identity: Identity
+
+
+class Hub(Protocol):
+    """The repositories the App is installed on."""
+
+    async def site(self, name: RepositoryName) -> Site | None:
+        """A fresh view of one repository; None when the App is not installed there (any more)."""
+        ...
+
+    async def repositories(self) -> Iterable[RepositoryName]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlugInModules:
+    """The four registries, by name."""
+
+    steps: Mapping[str, Step]
+    subscriptions: Mapping[str, Subscription]
+    providers: Mapping[str, MetricProvider]
+    commands: Mapping[str, Command]
+
+    def schemas(self) -> PlugIns:
+        return PlugIns(
+            steps={name: step.SCHEMA for name, step in self.steps.items()},
+            subscriptions={name: kind.SCHEMA for name, kind in self.subscriptions.items()},
+            providers={name: provider.SCHEMA for name, provider in self.providers.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """`server_url` is where repositories are cloned from; `signing_key` signs promotion records."""
+
+    hub: Hub
+    registry: Registry
+    http: Http
+    secrets: Secrets
+    work: Work
+    clock: Clock
+    programs: Programs
+    plugins: PlugInModules
+    server_url: str
+    signing_key: bytes
+    workdirs: Path
+
+    def metric_context(self) -> MetricContext:
+        return MetricContext(self.http, self.secrets, self.clock)
+
+    def url(self, repository: RepositoryName) -> str:
+        return f"{self.server_url.rstrip('/')}/{repository}.git"

@@ -1,0 +1,231 @@
+"""Gather: Git, GitHub and the registries to one `Snapshot`. Asks little: Git answers most, and for nothing."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from cachetools import LRUCache
+
+from bot.contracts import Identity
+from bot.core import analysis, candidates, labels, lock, record
+from bot.core.facts import CheckRun, PullRequest, Refs
+from bot.core.lock import Lock
+from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName
+from bot.core.record import Record
+from bot.core.snapshot import (
+    Landing,
+    Proposal,
+    Snapshot,
+    StageFacts,
+    promotion_branch,
+    promotion_check,
+    verification_check,
+)
+from bot.core.templates import render_stage_text
+from bot.engine.configuration import Configurations
+from bot.engine.discovery import Discovery
+from bot.engine.history import Histories
+from bot.engine.ports import Ports, Site
+from bot.errors import UserError
+
+_BRANCHES = promotion_branch(StageName(""))
+
+
+def analysis_key(repository: RepositoryName, stage: StageName, sha: CommitSha) -> str:
+    """Where the work store keeps the analysis under way."""
+    return f"analysis/{repository}/{stage}/{sha}"
+
+
+class Gatherer:
+    """Makes snapshots. What it remembers between them can't change in the world: commits, and ended checks."""
+
+    def __init__(self, ports: Ports, configurations: Configurations, discovery: Discovery) -> None:
+        self._ports = ports
+        self._configurations = configurations
+        self._discovery = discovery
+        self._histories = Histories()
+        self._ended: LRUCache[tuple[RepositoryName, CommitSha, StageName], CheckRun] = LRUCache(maxsize=65536)
+        self._settled: LRUCache[tuple[RepositoryName, CommitSha, StageName], bool] = LRUCache(maxsize=65536)
+
+    async def gather(self, site: Site, now: datetime, *, deep: bool = False) -> Snapshot | None:
+        """Everything a decision needs; None when the repository has no pipeline. `deep` judges every landing known."""
+        url = self._ports.url(site.repository)
+        refs = await site.git.refs(url)
+        head = refs.heads.get(refs.default_branch)
+        if head is None:
+            return None
+        configuration = await self._configurations.at(site.git, url, head)
+        if configuration is None:
+            return None
+        pipeline, problems = configuration
+        snapshot = Snapshot(site.repository, url, refs.default_branch, head, pipeline, problems)
+        if pipeline is not None:
+            found = await self._discovery.of(site.repository, pipeline, site.git)
+            snapshot = replace(
+                snapshot,
+                discovered={name: (one.freight,) for name, one in found.items() if one.freight},
+                discovery_problems={name: one.problem for name, one in found.items() if one.problem},
+                discover_again=min((one.again for one in found.values()), default=None),
+            )
+            snapshot = await _Look(self, self._ports, site, refs, snapshot, pipeline, deep=deep).stages()
+        if await self._wants_head_checks(snapshot, now):
+            checks = {check.name: check for check in await site.github.check_runs(head)}
+            snapshot = replace(snapshot, head_checks=checks)
+        return snapshot
+
+    async def _wants_head_checks(self, snapshot: Snapshot, now: datetime) -> bool:
+        """They matter only when something is about to be promoted, or complained of."""
+        if snapshot.errors or snapshot.pipeline is None:
+            return True
+        for name, facts in snapshot.stages.items():
+            proposal = facts.proposal
+            if proposal is not None and (not proposal.whole or proposal.outdated):
+                return True
+            if facts.stage.auto and any(True for _ in candidates.automatic(snapshot, name, now)):
+                return True
+        return False
+
+
+class _Look:
+    """One gathering: the pieces that all need the same refs and pull requests."""
+
+    def __init__(
+        self,
+        gatherer: Gatherer,
+        ports: Ports,
+        site: Site,
+        refs: Refs,
+        snapshot: Snapshot,
+        pipeline: Pipeline,
+        *,
+        deep: bool,
+    ) -> None:
+        self._gatherer = gatherer
+        self._ports = ports
+        self._site = site
+        self._refs = refs
+        self._snapshot = snapshot
+        self._pipeline = pipeline
+        self._deep = deep
+
+    async def stages(self) -> Snapshot:
+        identity = self._site.identity
+        pulls = [p for p in await self._site.github.recent_pulls() if self._ours(p)]
+        stages: dict[StageName, StageFacts] = {}
+        for stage in self._pipeline.stages.values():
+            stages[stage.name] = StageFacts(stage, "") if stage.is_control_flow else await self._stage(stage, pulls)
+        written = tuple(path for facts in stages.values() for path in _written(facts))
+        for name, facts in stages.items():
+            open_pulls = [p for p in pulls if p.open and p.head_branch == promotion_branch(name)]
+            if open_pulls and not facts.stage.is_control_flow:
+                proposal = await self._proposal(facts, open_pulls[0], identity, written)
+                stages[name] = replace(facts, proposal=proposal)
+        known = {promotion_branch(s.name) for s in self._pipeline.stages.values() if not s.is_control_flow}
+        orphans = tuple(p for p in pulls if p.open and p.head_branch not in known)
+        return replace(self._snapshot, stages=stages, orphans=orphans)
+
+    def _ours(self, pull: PullRequest) -> bool:
+        """Anybody can name a branch as we do, on a fork even: only what our App opened, from here, counts."""
+        return (
+            pull.author == self._site.github.bot_login
+            and pull.head_repository == self._site.repository
+            and pull.head_branch.startswith(_BRANCHES)
+        )
+
+    async def _stage(self, stage: Stage, pulls: list[PullRequest]) -> StageFacts:
+        repository = self._site.repository
+        branch = promotion_branch(stage.name)
+        target = render_stage_text(stage.target_branch, repository, stage) or self._refs.default_branch
+        facts = StageFacts(stage, target, branch_head=self._refs.heads.get(branch))
+        closed = [p for p in pulls if p.head_branch == branch and not p.open]
+        tip = self._refs.heads.get(target)
+        if tip is not None:
+            history = await self._gatherer._histories.of(self._site.git, self._snapshot.url, tip, stage.name)
+            landings = await self._judge(stage.name, history.landings)
+            facts = replace(facts, landings=landings, lock_problem=history.problem)
+        facts = replace(facts, closed=tuple((pull, self._record(pull, stage.name)) for pull in closed))
+        return await self._settle(facts)
+
+    async def _judge(self, stage: StageName, landings: tuple[Landing, ...]) -> tuple[Landing, ...]:
+        """Each landing with its verification, back to the first that is verified: what came before no longer counts."""
+        judged: list[Landing] = []
+        enough = False
+        for landing in landings:
+            if enough and not self._deep:
+                judged.append(landing)
+                continue
+            check = await self._verification(stage, landing)
+            judged.append(replace(landing, check=check))
+            enough = judged[-1].verified and len(judged) > 1
+        return tuple(judged)
+
+    async def _verification(self, stage: StageName, landing: Landing) -> CheckRun | None:
+        key = (self._site.repository, landing.sha, stage)
+        if key not in self._gatherer._ended:
+            runs = await self._site.github.check_runs(landing.sha)
+            check = next((run for run in runs if run.name == verification_check(stage)), None)
+            if check is None or not replace(landing, check=check).judged:
+                return check
+            self._gatherer._ended[key] = check
+        return self._gatherer._ended[key]
+
+    async def _settle(self, facts: StageFacts) -> StageFacts:
+        """What a landing still needs: its pull request until its end was told, its analysis until it ends."""
+        landing = facts.current
+        if landing is None:
+            return facts
+        key = (self._site.repository, landing.sha, facts.stage.name)
+        if key in self._gatherer._settled:
+            return facts
+        if facts.pull_of(landing) is None and landing.lock.promotion:
+            pulls = await self._site.github.pulls_from(promotion_branch(facts.stage.name))
+            mine = [p for p in pulls if self._ours(p) and not p.open]
+            facts = replace(facts, closed=tuple((p, self._record(p, facts.stage.name)) for p in mine))
+        if landing.judged:
+            found = facts.pull_of(landing)
+            if found is None or not found[0].labels.isdisjoint(labels.FINAL):
+                self._gatherer._settled[key] = True
+        elif landing.check is not None:
+            text = await self._ports.work.recall(analysis_key(self._site.repository, facts.stage.name, landing.sha))
+            facts = replace(facts, analysis=analysis.from_json(text) if text else None)
+        return facts
+
+    def _record(self, pull: PullRequest, stage: StageName) -> Record | None:
+        return record.unseal(pull.body, self._ports.signing_key, self._site.repository, stage)
+
+    async def _proposal(
+        self, facts: StageFacts, pull: PullRequest, identity: Identity, written: tuple[str, ...]
+    ) -> Proposal:
+        url, stage = self._snapshot.url, facts.stage.name
+        head = facts.branch_head or pull.head_sha
+        tip = self._refs.heads.get(pull.base_branch)
+        if tip is None:
+            raise UserError(f"The branch `{pull.base_branch}`, which #{pull.number} is to be merged into, is gone.")
+        found = await self._gatherer._histories.lock_at(self._site.git, url, head, stage)
+        told = self._record(pull, stage)
+        foreign = await self._gatherer._histories.authors_of_foreign_commits(self._site.git, url, head, tip, identity)
+        runs = await self._site.github.check_runs(head)
+        return Proposal(
+            pull=replace(pull, head_sha=head),
+            lock=found if isinstance(found, Lock) else None,
+            record=told,
+            foreign=foreign,
+            outdated=await self._outdated(told, written) if told else (),
+            check=next((run for run in runs if run.name == promotion_check(stage)), None),
+        )
+
+    async def _outdated(self, told: Record, written: tuple[str, ...]) -> tuple[str, ...]:
+        """What changed in the sources since they were rendered; what promotions themselves write is no source."""
+        if not told.base or told.base == self._snapshot.head:
+            return ()
+        changed = await self._site.git.changed_paths(self._snapshot.url, told.base, self._snapshot.head)
+        return tuple(path for path in changed if not _is_output(path, written))
+
+
+def _written(facts: StageFacts) -> tuple[str, ...]:
+    """Files and folders that promotions into this stage write, now or lately."""
+    return tuple(path.strip("/") for landing in facts.landings[:3] for path in landing.lock.paths)
+
+
+def _is_output(path: str, written: tuple[str, ...]) -> bool:
+    is_lock = path.startswith(f"{lock.FOLDER}/") and path.endswith(".lock")
+    return is_lock or any(path == one or path.startswith(f"{one}/") for one in written if one not in {"", "."})

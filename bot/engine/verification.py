@@ -1,0 +1,75 @@
+"""Brings a landing to its judgement: what comes after the merge, then the analysis, measurement by measurement."""
+
+from datetime import datetime, timedelta
+
+from bot.core import analysis, messages
+from bot.core.model import Stage
+from bot.core.promotion import Severity
+from bot.core.snapshot import Snapshot, StageFacts
+from bot.core.templates import verification_args
+from bot.engine.measure import measure_due
+from bot.engine.ports import Ports, Site
+from bot.engine.runner import Runner
+from bot.engine.snapshot import analysis_key
+from bot.errors import UserError
+from bot.expressions.functions import freight_functions
+
+_KEPT = timedelta(days=7)  # an analysis under way; losing it means measuring from the start
+_POLL = timedelta(seconds=30)  # a step that waits without saying until when
+
+
+class Verifier:
+    def __init__(self, ports: Ports, runner: Runner) -> None:
+        self._ports = ports
+        self._runner = runner
+
+    async def finish(self, site: Site, snapshot: Snapshot, facts: StageFacts) -> datetime | None:
+        """Run the steps after the merge, then open the verification. A time: the steps are waiting until then."""
+        landing = facts.current
+        assert landing is not None  # noqa: S101 -- the plan saw it
+        found = facts.pull_of(landing)
+        if found is not None:
+            ran = await self._runner.after_merge(site, snapshot, facts, landing, *found)
+            if ran.outcome is Severity.Running:
+                return ran.retry_at or self._ports.clock.now() + _POLL
+            if ran.outcome >= Severity.Failed:
+                check = messages.unfinished_check(facts.stage.name, landing, ran.step, ran.message)
+                await site.github.put_check_run(check)
+                return None
+        if facts.stage.verification is None:
+            await site.github.put_check_run(messages.nothing_to_verify_check(facts.stage.name, landing))
+        else:
+            await site.github.put_check_run(messages.verifying_check(facts.stage.name, landing))
+        return None
+
+    async def measure(self, site: Site, snapshot: Snapshot, facts: StageFacts) -> None:
+        """Take what measurements are due; publish the judgement once there is one. The run is kept first, told last."""
+        landing = facts.current
+        assert landing is not None and landing.check is not None  # noqa: S101, PT018 -- the plan saw them
+        now = self._ports.clock.now()
+        run = facts.analysis
+        if run is None:
+            try:
+                run = self._start(snapshot, facts, now)
+            except UserError as error:
+                check = messages.unfinished_check(facts.stage.name, landing, "verification", str(error))
+                await site.github.put_check_run(messages.with_id(check, landing.check.id))
+                return
+        if not run.phase.completed:
+            run = await measure_due(run, self._ports.plugins.providers, self._ports.metric_context(), now)
+        if run.phase.completed:
+            check = messages.judged_check(facts.stage.name, landing, analysis.summary(run))
+            await site.github.put_check_run(messages.with_id(check, landing.check.id))
+        else:
+            key = analysis_key(snapshot.repository, facts.stage.name, landing.sha)
+            await self._ports.work.remember(key, analysis.to_json(run), _KEPT)
+
+    def _start(self, snapshot: Snapshot, facts: StageFacts, now: datetime) -> analysis.Run:
+        """The analysis as the configuration of now describes it."""
+        stage: Stage = facts.stage
+        pipeline, landing, wanted = snapshot.pipeline, facts.current, stage.verification
+        assert pipeline is not None and landing is not None and wanted is not None  # noqa: S101, PT018
+        args = verification_args(wanted.args, snapshot.repository, stage, freight_functions(landing.lock.collection))
+        args.setdefault("stage", stage.name)
+        templates = analysis.expand(wanted.templates, pipeline.verifications)
+        return analysis.start(templates, args, now)
