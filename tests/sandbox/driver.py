@@ -175,8 +175,13 @@ def _give_key(directory: Path, app_key: str) -> None:
 
 
 @asynccontextmanager
-async def running_github(directory: Path, app_key: str) -> AsyncIterator[GitHub]:
-    """The seeded sandbox in `directory`, with an App that takes its webhooks; all it says is judged at the end."""
+async def running_github(
+    directory: Path, app_key: str, webhook_url: str | None = None
+) -> AsyncIterator[GitHub]:
+    """The seeded sandbox in `directory`, with an App that takes its webhooks; all it says is judged at the end.
+
+    With `webhook_url` they go there, and `received` stays empty.
+    """
     received: list[tuple[dict[str, str], bytes]] = []
 
     async def take(request: web.Request) -> web.Response:
@@ -192,7 +197,7 @@ async def running_github(directory: Path, app_key: str) -> AsyncIterator[GitHub]
     watch = ContractWatch()
     sandbox = await start(directory, observers=[watch])
     port = runner.addresses[0][1]
-    keys = await seed(sandbox, webhook_url=f"http://127.0.0.1:{port}/webhook")
+    keys = await seed(sandbox, webhook_url=webhook_url or f"http://127.0.0.1:{port}/webhook")
     async with aiohttp.ClientSession() as session:
         yield GitHub(sandbox, keys, session, received, watch)
         await sandbox.settle()
