@@ -1,9 +1,11 @@
 """Texts that are no configuration at all, or mean harm."""
 
+import time
+
 import pytest
 
 from bot.core.config import load
-from bot.core.model import Severity
+from bot.core.model import Severity, StageName
 from tests.core.configurations import FILE, PLUGINS, WATCH, loading
 from tests.core.mistakes import problems, told
 
@@ -67,3 +69,35 @@ def test_a_long_chain_and_a_long_circle_of_stages_are_no_trouble() -> None:
 
     circle = chain.replace("s0: {from: service}", "s0: {from: s2999}")
     assert [problem.code for problem in problems(circle) if problem.severity is Severity.ERROR] == ["cycle"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "promotionPolicies: [{stageSelector: {name: 'glob:" + "{a,b}" * 5000 + "'}}]",
+        "promotionPolicies: [{stageSelector: {name: 'glob:" + "*a" * 400 + "b'}}]",
+        "promotionPolicies: [{stageSelector: {name: 'regex:" + "(a+)+" * 200 + "$'}}]",
+        "verifications: {v: {metrics: [{name: m, provider: {web: {url: '" + "{{" * 100_000 + "'}}}]}}",
+        "warehouses: {w: {image: '" + ":a" * 100_000 + "'}}",
+        "warehouses: {w: {image: {repoURL: x/y, constraint: '" + ">=1 " * 50_000 + "'}}}",
+        "warehouses: {w: {image: {repoURL: x/y, allowTagsRegexes: ['" + "(a{1000}){1000}" * 10 + "']}}}",
+        "stages: {uat: {from: service, vars: {a: '${{ " + "1+" * 200_000 + "1 }}'}}}",
+        "stages: {uat: {from: service, vars: {a: '${{ " + "(" * 50_000 + " }}'}}}",
+        "promotionWindows: [{name: a, kind: Deny, rrule: '" + "FREQ=DAILY;" * 50_000 + "'}]",
+    ],
+    ids=range(10),
+)
+def test_patterns_and_expressions_made_to_take_for_ever_do_not(text: str) -> None:
+    began = time.perf_counter()
+    loading(text)
+
+    assert time.perf_counter() - began < 5  # a second and more to spare on a busy machine
+
+
+def test_variables_that_multiply_do_not_grow_without_end() -> None:
+    doubling = ", ".join(f"v{n}: '${{{{ vars.v{n + 1} }}}}${{{{ vars.v{n + 1} }}}}'" for n in range(40))
+    step = f"{{uses: git-open-pr, vars: {{{doubling}}}, config: {{targetBranch: '${{{{ vars.v0 }}}}'}}}}"
+    loaded = loading(WATCH + f"stages: {{uat: {{from: service, steps: [{step}]}}}}")
+
+    assert loaded.pipeline is not None
+    assert len(loaded.pipeline.stages[StageName("uat")].target_branch) < 100_000
