@@ -19,7 +19,8 @@ class PlugIn(Protocol):
 
 
 def listed(head: tuple[str, str], plugins: Sequence[PlugIn], name: Callable[[PlugIn], str]) -> str:
-    rows = [f"| `{name(one).replace('|', r'\|')}` | {one.HELP} |" for one in plugins]
+    names = [name(one).replace("|", "\\|") for one in plugins]  # a bar would end the cell, in code too
+    rows = [f"| `{shown}` | {one.HELP} |" for shown, one in zip(names, plugins, strict=True)]
     return "\n".join([f"| {head[0]} | {head[1]} |", "|---|---|", *rows]) + "\n"
 
 

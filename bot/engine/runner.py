@@ -9,18 +9,17 @@ import logging
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
-
-from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, StepContext, StepResult, StepStatus
+from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, Schema, StepContext, StepResult, StepStatus
 from bot.core import lock, messages
 from bot.core.actions import Promote
+from bot.core.config import Fit
 from bot.core.facts import PullRequest
 from bot.core.lock import Lock, Way
 from bot.core.model import PromotionTemplate, StepSpec
@@ -203,10 +202,10 @@ class Runner:
             plugin = self._ports.plugins.steps.get(step.uses)
             if plugin is None:
                 raise UserError(f"There is no step `{step.uses}`.")
-            _validate(plugin.SCHEMA, config, step)
+            fitted = _fitted(plugin.SCHEMA, config, step)
             limit = step.timeout.total_seconds() if step.timeout else None
             async with asyncio.timeout(limit):
-                return await plugin.run(context, config)
+                return await plugin.run(context, fitted)
         except (UserError, ExpressionError) as error:
             return StepResult(StepStatus.ERRORED, message=str(error))
         except TimeoutError:
@@ -246,13 +245,15 @@ def _pushed(progress: Progress) -> str:
     return next((str(out["commitURL"]) for out in reversed(progress.outputs.values()) if out.get("commitURL")), "")
 
 
-def _validate(schema: Mapping[str, Any], config: Any, step: StepSpec) -> None:
-    problems = [
-        f"{'.'.join(str(part) for part in error.instance_path) or 'config'}: {error.message}"
-        for error in jsonschema_rs.Draft202012Validator(dict(schema)).iter_errors(config)
-    ]
-    if problems:
-        raise UserError(f"The configuration of step `{step.alias}` ({step.uses}) is wrong: " + "; ".join(problems[:5]))
+def _fitted(schema: Schema, config: Any, step: StepSpec) -> dict[str, Any]:
+    """The configuration as the step wants it: text becomes a number or boolean only where the schema says so."""
+    fitted, misfits = Fit(schema)(config)
+    if misfits:
+        said = "; ".join(
+            f"{'.'.join(str(part) for part in one.path) or 'config'}: {one.message}" for one in misfits[:5]
+        )
+        raise UserError(f"The configuration of step `{step.alias}` ({step.uses}) is wrong: {said}")
+    return dict(fitted)
 
 
 @asynccontextmanager
