@@ -1,0 +1,1 @@
+"""Git behind one door: mirrors of remote repositories, and work trees made from them."""

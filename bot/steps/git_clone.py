@@ -1,0 +1,68 @@
+"""git-clone: put work trees of a repository into the promotion's folder."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.contracts.git import Identity
+from bot.contracts.schema import Schema
+from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.errors import UserError
+from bot.steps.artifacts import find_commit
+from bot.steps.shapes import FLAG, NEVER, ORIGIN, TEXT, TEXTS, listed, record, told
+from bot.steps.workspace import inside
+
+NAME = "git-clone"
+HELP = "Check out branches, tags or commits of a repository, each into a folder of its own."
+SCHEMA: Schema = record(
+    "checkout",
+    repoURL=told(TEXT, "The repository; left out: the one the pipeline lives in."),
+    checkout=listed(
+        record(
+            "path",
+            path=told(TEXT, "Where the work tree goes."),
+            branch=told(TEXT, "The branch to check out; left out, and nothing else named: the default branch."),
+            commit=TEXT,
+            tag=TEXT,
+            fromFreight=told(FLAG, "Check out the commit that is in the freight (deprecated: `commitFrom()`)."),
+            fromOrigin=told(ORIGIN, "Of which warehouse's freight, for `fromFreight` (deprecated)."),
+            create=told(FLAG, "Begin the branch, without history, where there is none."),
+            sparse=told(TEXTS, "The only folders wanted."),
+            **{"as": told(TEXT, "The name of the commit in the output; left out: the path.")},
+        ),
+        at_least=1,
+    ),
+    author=told(
+        record("name email", name=TEXT, email=TEXT), "Who the commits are by that later steps make in these work trees."
+    ),
+    blobless=told(FLAG, "Has no meaning here: mirrors are kept and shared."),
+    recurseSubmodules=NEVER,
+    insecureSkipTLSVerify=NEVER,
+)
+_KINDS = ("branch", "commit", "tag", "fromFreight")
+
+
+async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
+    """Ask the remote once, then check out. Output: `commits`, by `as` or else by path."""
+    url = config.get("repoURL") or context.repository.url
+    author = Identity(**config["author"]) if "author" in config else None
+    commits: dict[str, str] = {}
+    refs = await context.git.refs(url)
+    for wanted in config["checkout"]:
+        chosen = [kind for kind in _KINDS if wanted.get(kind)]
+        if len(chosen) > 1:
+            raise UserError(f"the checkout at {wanted['path']!r} names {' and '.join(chosen)}; name one of them")
+        commit = wanted.get("commit", "")
+        if wanted.get("fromFreight"):
+            commit = find_commit(context.promotion, url, wanted.get("fromOrigin")).id
+        branch = "" if commit or wanted.get("tag") else wanted.get("branch") or refs.default_branch
+        commits[wanted.get("as") or wanted["path"]] = await context.git.checkout(
+            url,
+            inside(context.workdir, wanted["path"]),
+            branch=branch,
+            commit=commit,
+            tag=wanted.get("tag", ""),
+            create=wanted.get("create", False),
+            sparse=wanted.get("sparse", ()),
+            author=author,
+        )
+    return StepResult(StepStatus.SUCCEEDED, {"commits": commits})

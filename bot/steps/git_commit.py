@@ -1,0 +1,88 @@
+"""git-commit: commit what was rendered, together with the lock that says what it is."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.contracts.git import Checkout, Identity
+from bot.contracts.schema import Schema
+from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStatus
+from bot.steps.earlier import output_of
+from bot.steps.shapes import TEXT, TEXTS, record, told
+from bot.steps.workspace import Spot, inside, is_own_repository, replace, spot
+
+NAME = "git-commit"
+HELP = "Commit a folder, or everything that changed, together with the stage's lock."
+SCHEMA: Schema = record(
+    "path",
+    path=told(TEXT, "A checkout, a folder in one, or a folder that stands for one."),
+    message=told(TEXT, "The commit's message; left out: what is promoted where."),
+    messageFromSteps=told(TEXTS, "Earlier steps whose `commitMessage` makes the message (deprecated: `message`)."),
+    author=told(
+        record("name email", name=TEXT, email=TEXT), "Who the commit is by (deprecated: git-clone's `author`)."
+    ),
+)
+
+
+async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
+    """Output: `commit`, HEAD when nothing differs (Skipped)."""
+    where = await spot(context, config["path"])
+    checkout = where.checkout
+    target = inside(checkout.path, where.path)
+    if where.beside is not None and await asyncio.to_thread(where.beside.exists):
+        await asyncio.to_thread(replace, where.beside, target)
+    paths: tuple[str, ...] = (where.path,) if where.path else ()
+    if is_own_repository(context, checkout.url):
+        await _write_lock(context, where)
+        paths = (*paths, context.promotion.lock_path) if paths else ()
+    author = Identity(**config["author"]) if "author" in config else checkout.author or context.identity
+    message = _message(context, config)
+    commit = await context.git.commit(checkout.path, message, author=author, paths=paths)
+    if commit is None:
+        head = await context.git.head(checkout.path)
+        return StepResult(StepStatus.SKIPPED, {"commit": head}, "nothing differs from what is committed")
+    return StepResult(StepStatus.SUCCEEDED, {"commit": commit})
+
+
+async def _write_lock(context: StepContext, where: Spot) -> None:
+    """The lock names what this promotion writes: this folder or, for a whole checkout, every file that changed; and
+    what earlier commits of the same checkout have changed."""
+    lock_path = context.promotion.lock_path
+    now = [where.path] if where.path else list(await context.git.changes(where.checkout.path))
+    before = await _committed_before(context, where.checkout)
+    paths = {path for path in (*now, *before) if path != lock_path}
+    if where.path:
+        paths = {path for path in paths if path == where.path or not path.startswith(f"{where.path}/")}
+    text = context.promotion.lock_text(sorted(paths))
+    await asyncio.to_thread(_write, inside(where.checkout.path, lock_path), text)
+
+
+async def _committed_before(context: StepContext, checkout: Checkout) -> tuple[str, ...]:
+    head = await context.git.head(checkout.path)
+    if head == checkout.base:
+        return ()
+    return await context.git.changed_paths(checkout.url, checkout.base, head)
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+def _message(context: StepContext, config: Mapping[str, Any]) -> str:
+    promotion = context.promotion
+    title = f"Promote {promotion.freight.alias} to {promotion.stage}"
+    message = config.get("message", "")
+    if not message:
+        outputs = [output_of(context, alias, NAME) for alias in config.get("messageFromSteps", ())]
+        parts = [str(output["commitMessage"]) for output in outputs if output.get("commitMessage")]
+        message = parts[0] if len(parts) == 1 else title
+        if len(parts) > 1:
+            message += "\n\nIncluding:\n" + "".join(f"\n  * {part}" for part in parts)
+    return f"{message.rstrip()}\n\n{_trailers(promotion)}\n"
+
+
+def _trailers(promotion: PromotionInfo) -> str:
+    """Who did it, and why, one to a line. https://git-scm.com/docs/git-interpret-trailers"""
+    return "\n".join(f"{key}: {' '.join(value.split())}" for key, value in promotion.trailers)

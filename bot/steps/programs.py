@@ -1,0 +1,108 @@
+"""Running helm and kustomize: no shell, nothing of the machine's environment, a limit on time and output."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import UserError
+
+_SECONDS = 300.0
+_OUTPUT_LIMIT = 64 * 1024 * 1024
+# For kustomize, which fetches remote bases by git.
+GIT_ENVIRONMENT: Mapping[str, str] = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ALLOW_PROTOCOL": "http:https",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    output: bytes
+    complaint: str
+
+
+def helm_environment(workdir: Path) -> dict[str, str]:
+    """What keeps helm to itself: everything it would look up or keep lies in a folder of this run.
+
+    https://helm.sh/docs/helm/helm/
+    """
+    home = workdir / ".helm"
+    return {
+        "HOME": str(home),
+        "HELM_CACHE_HOME": str(home / "cache"),
+        "HELM_CONFIG_HOME": str(home / "config"),
+        "HELM_DATA_HOME": str(home / "data"),
+        "HELM_PLUGINS": str(home / "plugins"),
+        "HELM_REGISTRY_CONFIG": str(home / "registry.json"),
+        "HELM_REPOSITORY_CACHE": str(home / "repository"),
+        "HELM_REPOSITORY_CONFIG": str(home / "repositories.yaml"),
+        "HELM_NO_PLUGINS": "1",
+        "KUBECONFIG": os.devnull,
+    }
+
+
+def without_folder(text: str, workdir: Path) -> str:
+    """What a program said, with paths as its user wrote them, and not without end."""
+    return text.replace(f"{workdir.resolve()}/", "./")[-2000:]
+
+
+async def run(
+    program: Sequence[str],
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float = _SECONDS,
+) -> Answer:
+    """Run it in `folder`. Raises UserError when it takes too long or says too much."""
+    name = Path(program[0]).name
+    process = await asyncio.create_subprocess_exec(
+        *program,
+        *arguments,
+        cwd=folder,
+        env={"PATH": os.defpath, "LC_ALL": "C", **environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None  # noqa: S101  # both were asked for
+    assert process.stderr is not None  # noqa: S101
+    try:
+        async with asyncio.timeout(seconds):
+            output, complaint = await asyncio.gather(_read(process, process.stdout), _read(process, process.stderr))
+            status = await process.wait()
+    except TimeoutError as error:
+        raise UserError(f"{name} had not finished after {seconds:g} s; it was ended") from error
+    finally:
+        if process.returncode is None:
+            _end(process)
+            # What it has said is read to the end: a pipe nobody reads from would hide that it has ended.
+            await asyncio.gather(process.stdout.read(), process.stderr.read())
+            await process.wait()
+    if max(len(output), len(complaint)) > _OUTPUT_LIMIT:
+        raise UserError(f"{name} printed more than {_OUTPUT_LIMIT // 1024**2} MiB; it was ended")
+    return Answer(status, output, complaint.decode("utf-8", "replace").strip())
+
+
+async def _read(process: asyncio.subprocess.Process, stream: asyncio.StreamReader) -> bytes:
+    """What it prints; once that is too much, its beginning, and the program is ended."""
+    parts = bytearray()
+    while part := await stream.read(65536):
+        if len(parts) <= _OUTPUT_LIMIT:
+            parts += part
+        else:
+            _end(process)
+    return bytes(parts)
+
+
+def _end(process: asyncio.subprocess.Process) -> None:
+    """End it with all it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

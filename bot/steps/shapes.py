@@ -1,0 +1,35 @@
+"""Pieces the schemas of steps are put together from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.contracts.schema import Schema
+
+TEXT: Schema = {"type": "string", "minLength": 1}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+FLAG: Schema = {"type": "boolean"}
+DURATION: Schema = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"}
+NEVER: Schema = {"const": False}
+
+
+def record(required: str = "", **properties: Schema) -> dict[str, Any]:
+    """An object with these properties and no others. `required` names some of them, separated by spaces."""
+    shape: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
+    return {**shape, "required": required.split()} if required else shape
+
+
+def listed(item: Schema, *, at_least: int = 0) -> dict[str, Any]:
+    return {"type": "array", "items": item, **({"minItems": at_least} if at_least else {})}
+
+
+def told(shape: Mapping[str, Any], about: str) -> dict[str, Any]:
+    """The same shape with a description, for editors and the documentation."""
+    return {**shape, "description": about}
+
+
+# Where freight comes from, in Kargo's deprecated `fromOrigin`.
+ORIGIN: Schema = record("name", kind={"enum": ["Warehouse"]}, name=TEXT)
+# Kargo names other forges here, and manifests carry the name of one they no longer use; the repository decides.
+PROVIDER: Schema = told(
+    {"enum": ["azure", "bitbucket", "gitea", "github", "gitlab"]}, "Has no meaning here: the repository decides."
+)

@@ -1,0 +1,119 @@
+"""http: requests, criteria, outputs."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.contracts.metrics import HttpAnswer
+from bot.contracts.steps import StepStatus
+from bot.errors import UserError
+from tests.steps.conftest import NOW
+
+JSON = {"Content-Type": "application/json; charset=utf-8", "X-Request-Id": "7"}
+URL = "https://service.example.com/health?a=1"
+
+
+def answers(run, status: int = 200, body: bytes = b'{"ready": true, "list": [1, 2]}', headers=JSON) -> None:
+    run.http.answers.append(HttpAnswer(status, headers, body))
+
+
+async def test_the_request_is_as_configured(run):
+    answers(run)
+    await run(
+        "http",
+        {
+            "url": URL,
+            "method": "POST",
+            "headers": [{"name": "X-A", "value": "1"}, {"name": "X-A", "value": "2"}],
+            "queryParams": [{"name": "b", "value": "x y&z"}],
+            "body": "é",
+            "timeout": "1m30s",
+            "insecureSkipTLSVerify": True,
+        },
+    )
+    assert run.http.asked == [
+        {
+            "method": "POST",
+            "url": "https://service.example.com/health?a=1&b=x+y%26z",
+            "headers": [("X-A", "1"), ("X-A", "2")],
+            "body": "é".encode(),
+            "timeout_seconds": 90.0,
+            "insecure": True,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "criteria", "expected"),
+    [
+        (200, {}, StepStatus.SUCCEEDED),
+        (204, {}, StepStatus.SUCCEEDED),
+        (500, {}, StepStatus.ERRORED),
+        (500, {"successExpression": "response.status == 500"}, StepStatus.SUCCEEDED),
+        (200, {"successExpression": "response.body.ready"}, StepStatus.SUCCEEDED),
+        (200, {"successExpression": "!response.body.ready"}, StepStatus.RUNNING),
+        (200, {"failureExpression": "!response.body.ready"}, StepStatus.RUNNING),
+        (200, {"failureExpression": "response.body.ready"}, StepStatus.FAILED),
+        (200, {"failureExpression": "true", "successExpression": "true"}, StepStatus.FAILED),
+        (200, {"errorExpression": "true", "failureExpression": "true"}, StepStatus.ERRORED),
+        (200, {"errorExpression": "false"}, StepStatus.SUCCEEDED),
+        (200, {"successExpression": "response.header('x-request-id') == '7'"}, StepStatus.SUCCEEDED),
+        (200, {"successExpression": "response.headers['X-Request-Id'][0] == '7'"}, StepStatus.SUCCEEDED),
+    ],
+)
+async def test_criteria_decide(run, status, criteria, expected):
+    answers(run, status)
+    assert (await run("http", {"url": URL, **criteria})).status is expected
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(None, 30), ("2m", 120)])
+async def test_while_nothing_holds_it_is_asked_again(run, interval, seconds):
+    answers(run)
+    config = {"url": URL, "successExpression": "false"} | ({"pollInterval": interval} if interval else {})
+    assert (await run("http", config)).retry_at == NOW + timedelta(seconds=seconds)
+
+
+async def test_outputs_are_taken_from_the_answer(run):
+    answers(run)
+    outputs = [
+        {"name": "count", "fromExpression": "len(response.body.list)"},
+        {"name": "status", "fromExpression": "response.status"},
+    ]
+    assert (await run("http", {"url": URL, "outputs": outputs})).output == {"count": 2, "status": 200}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "kind", "expected"),
+    [
+        (b"plain", {}, None, {}),
+        (b"", JSON, None, {}),
+        (b"plain", {}, "text/plain", "plain"),
+        (b'{"a": 1}', {}, None, {"a": 1}),
+        (b"[1]", {}, "application/json", [1]),
+    ],
+)
+async def test_how_a_body_is_read(run, body, headers, kind, expected):
+    answers(run, body=body, headers=headers)
+    config = {"url": URL, "outputs": [{"name": "body", "fromExpression": "response.body"}]}
+    assert (await run("http", config | ({"responseContentType": kind} if kind else {}))).output == {"body": expected}
+
+
+@pytest.mark.parametrize(
+    ("more", "body", "says"),
+    [
+        ({"successExpression": "response.status"}, b"{}", "neither true nor false"),
+        ({"successExpression": "("}, b"{}", "evaluating"),
+        ({"outputs": [{"name": "x", "fromExpression": "response.body.a.b.c"}]}, b"{}", "evaluating"),
+        ({}, b"{", "said to be JSON"),
+    ],
+)
+async def test_mistakes_are_said(run, more, body, says):
+    answers(run, body=body)
+    with pytest.raises(UserError, match=says):
+        await run("http", {"url": URL, **more})
+
+
+async def test_the_address_is_not_told_whole(run):
+    answers(run, 500)
+    result = await run("http", {"url": "https://service.example.com/hook/s3cret?token=s3cret"})
+    assert "s3cret" not in result.message
