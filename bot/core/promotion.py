@@ -87,7 +87,7 @@ def environment(
         "outputs": dict(outputs),
         "task": {"outputs": _within(outputs, task)},
         **freight_functions(scene.collection),
-        **status_functions({one.alias: one.status.name for one in finished}, failed=has_failed(finished)),
+        **status_functions({one.alias: one.status.name for one in finished}, failed=has_failed(finished), task=task),
     }
 
 

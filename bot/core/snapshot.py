@@ -137,12 +137,18 @@ class StageFacts:
         return tuple(one for one in self.landings if any(f.id == freight for f in one.lock.collection))
 
     def pull_of(self, landing: Landing) -> tuple[PullRequest, Record | None] | None:
-        """The merged pull request that brought a landing: by the commit it landed as, or by the promotion's name."""
-        for pull, record in self.closed:
-            if pull.merged and (
-                pull.merge_sha == landing.sha or (record and record.promotion == landing.lock.promotion)
-            ):
-                return pull, record
+        """The merged pull request that brought a landing: by the commit it landed as, else by the promotion's name.
+
+        By name only where its own commit is no landing: a revert carries the name of what it brings back.
+        """
+        landed = {one.sha for one in self.landings}
+        merged = [(pull, told) for pull, told in self.closed if pull.merged]
+        for pull, told in merged:
+            if pull.merge_sha == landing.sha:
+                return pull, told
+        for pull, told in merged:
+            if told and told.promotion == landing.lock.promotion and pull.merge_sha not in landed:
+                return pull, told
         return None
 
 
