@@ -40,6 +40,9 @@ def _configuration(snapshot: Snapshot) -> Iterator[Decision]:
     """A broken configuration is said on its commit. What a commit says never changes, so once is enough."""
     if snapshot.errors and CONFIG_CHECK not in snapshot.head_checks:
         yield PutCheck(messages.config_check(snapshot))
+    for change in snapshot.changes:
+        wanted = messages.config_change_check(change, snapshot.pipeline, snapshot.stages)
+        yield from _publish(change.check, wanted)
 
 
 # --- what has landed ---------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ def _proposed(snapshot: Snapshot, facts: StageFacts, now: datetime) -> Iterator[
     freight = proposal.freight
     if proposal.foreign:
         yield from _relabel(proposal.pull, facts, labels.State.HELD)
-        yield from _publish(proposal, messages.edited_check(facts.stage.name, proposal))
+        yield from _publish(proposal.check, messages.edited_check(facts.stage.name, proposal))
         return
     if freight is None:
         yield from _unreadable(snapshot, facts, proposal, now)
@@ -132,11 +135,11 @@ def _again(
     answer = verdict(snapshot, facts.stage.name, freight, now, of.way)
     yield from _relabel(proposal.pull, facts, labels.State.AWAITING_MERGE)
     if not answer.allowed:
-        yield from _publish(proposal, messages.proposal_check(facts, proposal, answer))
+        yield from _publish(proposal.check, messages.proposal_check(facts, proposal, answer))
         if answer.until is not None:
             yield answer.until
     elif candidates.broke(snapshot, facts.stage.name, freight):
-        yield from _publish(proposal, messages.stale_check(facts.stage.name, proposal, freight))
+        yield from _publish(proposal.check, messages.stale_check(facts.stage.name, proposal, freight))
     else:
         yield Promote(facts.stage.name, freight, of.actor, of.way, of.request)
 
@@ -147,7 +150,7 @@ def _judge_proposal(snapshot: Snapshot, facts: StageFacts, proposal: Proposal, n
     assert record is not None  # noqa: S101 -- a whole proposal has one
     yield from _relabel(proposal.pull, facts, labels.State.AWAITING_MERGE)
     answer = verdict(snapshot, facts.stage.name, record.freight, now, record.way)
-    yield from _publish(proposal, messages.proposal_check(facts, proposal, answer))
+    yield from _publish(proposal.check, messages.proposal_check(facts, proposal, answer))
     if answer.until is not None:
         yield answer.until
     if answer.allowed and facts.stage.merge is MergePolicy.AUTO and not proposal.pull.draft:
@@ -175,9 +178,8 @@ def _unreadable(snapshot: Snapshot, facts: StageFacts, proposal: Proposal, now: 
         yield from _retire(proposal.pull, facts, messages.unreadable(facts.stage.name))
 
 
-def _publish(proposal: Proposal, wanted: CheckRun) -> Iterator[Decision]:
+def _publish(seen: CheckRun | None, wanted: CheckRun) -> Iterator[Decision]:
     """Only what differs is written. An earlier check run of the same commit is updated in place."""
-    seen = proposal.check
     if seen is None:
         yield PutCheck(wanted)
     elif _face(seen) != _face(wanted):

@@ -19,6 +19,7 @@ from bot.core.model import (
     StageName,
     WarehouseName,
 )
+from bot.core.proposals import ConfigChange
 from bot.core.record import Record
 
 
@@ -156,7 +157,8 @@ class StageFacts:
 class Snapshot:
     """`pipeline` is what the newest valid configuration says; `problems` those of the newest one, at `head`.
 
-    `orphans` are our open pull requests for stages that are no more; `discover_again` when warehouses are due.
+    `orphans` are our open pull requests for stages that are no more; `discover_again` when warehouses are due;
+    `changes` somebody's pull requests that touch the configuration.
     """
 
     repository: RepositoryName
@@ -171,6 +173,7 @@ class Snapshot:
     discover_again: datetime | None = None
     stages: Mapping[StageName, StageFacts] = field(default_factory=dict)
     orphans: tuple[PullRequest, ...] = ()
+    changes: tuple[ConfigChange, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -7,7 +7,7 @@ from bot.core.config import Loaded, PlugIns, load
 from bot.core.model import CommitSha, Pipeline, Problem, Severity
 
 FILE = ".promotion.yaml"
-_FOLDER = ".promotion"
+FOLDER = ".promotion"
 _SEARCHED = 20  # commits of the configuration looked back over for a valid one
 
 
@@ -21,18 +21,19 @@ class Configurations:
 
     async def at(self, git: Git, url: str, head: CommitSha) -> tuple[Pipeline | None, tuple[Problem, ...]] | None:
         """The pipeline that holds and the problems of the newest configuration; None where there is no file."""
-        newest = await self._load(git, url, head)
+        newest = await self.loaded(git, url, head)
         if newest is None:
             return None
         if not _broken(newest):
             return newest.pipeline, newest.problems
-        for commit in await git.log(url, head, paths=[FILE, _FOLDER], limit=_SEARCHED):
-            earlier = await self._load(git, url, commit.sha)
+        for commit in await git.log(url, head, paths=[FILE, FOLDER], limit=_SEARCHED):
+            earlier = await self.loaded(git, url, commit.sha)
             if earlier is not None and not _broken(earlier):
                 return earlier.pipeline, newest.problems
         return None, newest.problems
 
-    async def _load(self, git: Git, url: str, sha: CommitSha) -> Loaded | None:
+    async def loaded(self, git: Git, url: str, sha: CommitSha) -> Loaded | None:
+        """What one commit's configuration says; None where there is no file. The same content is the same object."""
         if (url, sha) not in self._loaded:
             self._loaded[url, sha] = await self._read(git, url, sha)
         return self._loaded[url, sha]
@@ -43,7 +44,7 @@ class Configurations:
         if content is None:
             return None
         files = {FILE: content}
-        for path in await git.list_files(url, sha, _FOLDER):
+        for path in await git.list_files(url, sha, FOLDER):
             if path.endswith((".yaml", ".yml")):
                 files[path] = await git.read(url, sha, path) or b""
         key = tuple(sorted(files.items()))

@@ -72,6 +72,6 @@ class Description:
         )
 
     def _base(self) -> CommitSha:
-        """The default branch's head, if any sources were taken at all. A head that moved meanwhile shows as outdated."""
+        """The default branch's head, if sources were taken at all. One that moved meanwhile shows as outdated."""
         cloned = any(out.get("commits") for out in self._progress.outputs.values())
         return self._snapshot.head if cloned else CommitSha("")

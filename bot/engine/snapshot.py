@@ -21,6 +21,7 @@ from bot.core.snapshot import (
     verification_check,
 )
 from bot.core.templates import render_stage_text
+from bot.engine.config_changes import ConfigChanges
 from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.history import Histories
@@ -41,6 +42,7 @@ class Gatherer:
     def __init__(self, ports: Ports, configurations: Configurations, discovery: Discovery) -> None:
         self._ports = ports
         self._configurations = configurations
+        self._changes = ConfigChanges(configurations)
         self._discovery = discovery
         self._histories = Histories()
         self._ended: LRUCache[tuple[RepositoryName, CommitSha, StageName], CheckRun] = LRUCache(maxsize=65536)
@@ -54,10 +56,11 @@ class Gatherer:
         if head is None:
             return None
         configuration = await self._configurations.at(site.git, url, head)
-        if configuration is None:
+        changes = await self._changes.of(site, url, refs, head)
+        if configuration is None and not changes:
             return None
-        pipeline, problems = configuration
-        snapshot = Snapshot(site.repository, url, refs.default_branch, head, pipeline, problems)
+        pipeline, problems = configuration or (None, ())
+        snapshot = Snapshot(site.repository, url, refs.default_branch, head, pipeline, problems, changes=changes)
         if pipeline is not None:
             found = await self._discovery.of(site.repository, pipeline, site.git)
             snapshot = replace(
@@ -74,7 +77,7 @@ class Gatherer:
 
     async def _wants_head_checks(self, snapshot: Snapshot, now: datetime) -> bool:
         """They matter only when something is about to be promoted, or complained of."""
-        if snapshot.errors or snapshot.pipeline is None:
+        if snapshot.errors:
             return True
         for name, facts in snapshot.stages.items():
             proposal = facts.proposal

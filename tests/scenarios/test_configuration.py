@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.sandbox.driver import GitHub
-from tests.scenarios.scene import CHART, PIPELINE, Scene, scene
+from tests.scenarios.scene import CHART, PIPELINE, REPO, Scene, scene
 
 
 async def test_a_broken_configuration_becomes_a_failed_check_with_line_and_column(shop: Scene) -> None:
@@ -72,3 +72,50 @@ async def test_a_chart_that_does_not_render_is_said_on_the_commit_and_tried_agai
         await shop.quiet()
 
         await shop.hears((await shop.landed("test"))["number"], "service 1.0.0 is verified")
+
+
+async def propose(shop: Scene, branch: str, files: dict[str, str]) -> dict[str, object]:
+    """Somebody opens a pull request with these files."""
+    main = (await shop.who("owner").get(f"{REPO}/git/ref/heads/main")).ok()["object"]["sha"]
+    (await shop.who("owner").post(f"{REPO}/git/refs", {"ref": f"refs/heads/{branch}", "sha": main})).ok(201)
+    await shop.write(files, branch=branch)
+    made = await shop.who("writer").post(f"{REPO}/pulls", {"title": branch, "head": branch, "base": "main"})
+    await shop.quiet()
+    pull: dict[str, object] = made.ok(201)
+    return pull
+
+
+async def test_a_pull_request_that_changes_the_pipeline_says_what_it_would_do(shop: Scene) -> None:
+    await shop.publish("1.0.0")
+    await shop.hears((await shop.landed("test"))["number"], "1.0.0 is verified")
+    text = await shop.read(".promotion.yaml")
+    shorter = text[: text.index("  prod:")] + text[text.index("verifications:") :]
+
+    pull = await propose(
+        shop, "drop-prod", {".promotion.yaml": shorter.replace("  uat:\n", "  uat:\n    auto: true\n")}
+    )
+
+    check = await shop.check(pull["head"]["sha"], "promotion/config")  # type: ignore[index]
+    assert check["conclusion"] == "success"
+    assert check["output"]["title"] == "Valid; stages: 1 removed, 1 changed"
+    assert "| `prod` | removed |" in check["output"]["summary"]
+    assert "| `uat` | promotes by itself |" in check["output"]["summary"]
+    assert not await shop.pulls("uat"), "what a pull request says is judged, never obeyed"
+
+
+async def test_a_mistake_is_shown_on_its_line_in_the_pull_request_that_makes_it(shop: Scene) -> None:
+    broken = (await shop.read(".promotion.yaml")).replace("from: test", "from: tset")
+
+    pull = await propose(shop, "typo", {".promotion.yaml": broken})
+
+    check = await shop.check(pull["head"]["sha"], "promotion/config")  # type: ignore[index]
+    assert check["conclusion"] == "failure"
+    (remark,) = (await shop.who("owner").get(f"{REPO}/check-runs/{check['id']}/annotations")).ok()
+    assert remark["start_line"] == broken.splitlines().index("    from: tset") + 1
+    assert "did you mean `test`" in remark["message"]
+
+
+async def test_a_pull_request_that_leaves_the_pipeline_alone_is_left_alone(shop: Scene) -> None:
+    pull = await propose(shop, "chart", {"chart/values.yaml": "image: {tag: none}\nreplicas: 9\n"})
+
+    assert await shop.checks(pull["head"]["sha"]) == {}  # type: ignore[index]

@@ -18,6 +18,7 @@ from bot.core.messages.checks import (
     with_id,
 )
 from bot.core.messages.commands import accepted, answer_marker, command_help, refusal_of, refused, status
+from bot.core.messages.config_changes import config_change_check
 from bot.core.messages.markdown import block, code, marker
 from bot.core.messages.pulls import commit_trailers, pull_body, pull_title
 from bot.core.messages.results import (
@@ -38,6 +39,7 @@ __all__ = [
     "code",
     "command_help",
     "commit_trailers",
+    "config_change_check",
     "config_check",
     "edited_check",
     "judged_check",

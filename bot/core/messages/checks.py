@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from bot.core import freight as freight_data
 from bot.core.analysis import MetricSummary, RunSummary
-from bot.core.facts import Annotation, CheckRun, CheckStatus, Conclusion
+from bot.core.facts import CheckRun, CheckStatus, Conclusion
 from bot.core.gates import Gate, Verdict
+from bot.core.messages.config_changes import annotations, problem_table
 from bot.core.messages.markdown import block, code, plain, table, when
-from bot.core.model import CommitSha, Freight, MergePolicy, Severity, StageName
+from bot.core.model import CommitSha, Freight, MergePolicy, StageName
 from bot.core.snapshot import (
     CONFIG_CHECK,
     Landing,
@@ -38,11 +39,10 @@ def _done(
 
 def config_check(snapshot: Snapshot) -> CheckRun:
     count = len(snapshot.errors)
-    rows = [(f"{code(p.file)} {p.line}:{p.column}", p.severity.value, plain(p.message)) for p in snapshot.problems]
     summary = (
         f"`{snapshot.repository}` has {count} {'problem' if count == 1 else 'problems'} in its configuration. "
         "Until they are mended nothing new is promoted; what is already under way is brought to its end "
-        "by the last configuration that was valid.\n\n" + table(("where", "kind", "what"), rows)
+        "by the last configuration that was valid.\n\n" + problem_table(snapshot.problems)
     )
     return _done(
         CONFIG_CHECK,
@@ -51,12 +51,7 @@ def config_check(snapshot: Snapshot) -> CheckRun:
         Conclusion.FAILURE,
         f"{count} {'problem' if count == 1 else 'problems'} in the configuration",
         summary,
-        annotations=tuple(
-            Annotation(
-                p.file, p.line, p.column, "failure" if p.severity is Severity.ERROR else "warning", p.message, p.code
-            )
-            for p in snapshot.problems
-        ),
+        annotations=annotations(snapshot.problems),
     )
 
 
