@@ -115,6 +115,8 @@ def _proposed(snapshot: Snapshot, facts: StageFacts, now: datetime) -> Iterator[
     if freight is None:
         yield from _unreadable(snapshot, facts, proposal, now)
         return
+    if facts.current and proposal.lock and facts.current.lock.promotion == proposal.lock.promotion:
+        return  # it has just landed: what we know of the pull request is older than that
     if facts.has(freight.id):
         yield from _retire(proposal.pull, facts, messages.already_there(facts.stage.name, freight))
         return

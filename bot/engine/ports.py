@@ -25,13 +25,19 @@ from bot.core.model import RepositoryName
 from bot.engine.work import Work
 
 
+class View(GitHub, Protocol):
+    """A repository on GitHub that remembers what it was told, until it is asked to forget."""
+
+    def forget(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), and Git with
     what its owner may see, and nobody else."""
 
     repository: RepositoryName
-    github: GitHub
+    github: View
     git: Git
     identity: Identity
 

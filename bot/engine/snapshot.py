@@ -1,7 +1,7 @@
 """Gather: Git, GitHub and the registries to one `Snapshot`. Asks little: Git answers most, and for nothing."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cachetools import LRUCache
 
@@ -26,8 +26,9 @@ from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.history import Histories
 from bot.engine.ports import Ports, Site
-from bot.errors import UserError
+from bot.errors import Retry, UserError
 
+_LAG = timedelta(seconds=1)
 _BRANCHES = promotion_branch(StageName(""))
 
 
@@ -51,6 +52,8 @@ class Gatherer:
     async def gather(self, site: Site, now: datetime, *, deep: bool = False) -> Snapshot | None:
         """Everything a decision needs; None when the repository has no pipeline. `deep` judges every landing known."""
         url = self._ports.url(site.repository)
+        # Pull requests before refs: what shows as merged is then in Git too, and nothing is proposed a second time.
+        await site.github.recent_pulls()
         refs = await site.git.refs(url)
         head = refs.heads.get(refs.default_branch)
         if head is None:
@@ -180,9 +183,7 @@ class _Look:
         if key in self._gatherer._settled:
             return facts
         if facts.pull_of(landing) is None and landing.lock.promotion:
-            pulls = await self._site.github.pulls_from(promotion_branch(facts.stage.name))
-            mine = [p for p in pulls if self._ours(p) and not p.open]
-            facts = replace(facts, closed=tuple((p, self._record(p, facts.stage.name)) for p in mine))
+            facts = replace(facts, closed=await self._closed(facts.stage.name, landing))
         if landing.judged:
             found = facts.pull_of(landing)
             if found is None or not found[0].labels.isdisjoint(labels.FINAL):
@@ -191,6 +192,17 @@ class _Look:
             text = await self._ports.work.recall(analysis_key(self._site.repository, facts.stage.name, landing.sha))
             facts = replace(facts, analysis=analysis.from_json(text) if text else None)
         return facts
+
+    async def _closed(self, stage: StageName, landing: Landing) -> tuple[tuple[PullRequest, Record | None], ...]:
+        """The stage's closed pull requests, as they are now. Raises Retry while the one that landed shows as open."""
+        self._site.github.forget()  # it was merged after we were told of it
+        pulls = [p for p in await self._site.github.pulls_from(promotion_branch(stage)) if self._ours(p)]
+        told = [(pull, self._record(pull, stage)) for pull in pulls]
+        late = next((p for p, r in told if p.open and r and r.promotion == landing.lock.promotion), None)
+        if late is not None:
+            soon = self._ports.clock.now() + _LAG
+            raise Retry(soon, f"#{late.number} has landed, and GitHub still shows it as open")
+        return tuple((pull, found) for pull, found in told if not pull.open)
 
     def _record(self, pull: PullRequest, stage: StageName) -> Record | None:
         return record.unseal(pull.body, self._ports.signing_key, self._site.repository, stage)

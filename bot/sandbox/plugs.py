@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from bot.sandbox import buttons, cluster, oci
+from bot.sandbox import buttons, cluster, oci, pages
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.world import World
 
 Plug = Callable[[World, Hooks], Sequence[web.RouteDef]]
 
-PLUGS: tuple[Plug, ...] = (buttons.plug, oci.plug, cluster.plug)
+PLUGS: tuple[Plug, ...] = (buttons.plug, oci.plug, cluster.plug, pages.plug)

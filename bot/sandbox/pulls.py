@@ -92,6 +92,14 @@ async def closed(
     return issue
 
 
+async def reopened(world: World, hooks: Hooks, issue: Issue, sender: Account) -> Issue:
+    """Open a closed pull request again; whether that may be was asked before."""
+    again = replace(issue, state=IssueState.OPEN, closed_at=None, closed_by_id=None, updated_at=world.now())
+    world.issues.put(again)
+    await announce(world, hooks, again, "reopened", sender)
+    return again
+
+
 async def follow(world: World, hooks: Hooks, repo: Repo, branch: str, before: str, after: str, sender: Account) -> None:
     """Bring the open pull requests from and into `branch` up to date after it moved."""
     for issue in [row for row in world.issues if row.pull and row.is_open]:

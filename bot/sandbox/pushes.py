@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.sandbox import pulls
+from bot.sandbox import checks, pulls
 from bot.sandbox.git import reading
 from bot.sandbox.git.process import ZERO
 from bot.sandbox.hooks import Hooks
@@ -71,6 +71,8 @@ async def _tell(
             payload |= {"master_branch": repo.default_branch, "description": repo.description}
         hooks.emit("create" if made else "delete", payload, sender=sender, repo=repo)
     hooks.emit("push", await _push(world, repo, change, after, sender), sender=sender, repo=repo)
+    if change.branch is not None and change.after != ZERO:
+        await checks.pushed(world, hooks, repo, change.branch, change.before, change.after, sender)
 
 
 async def _push(world: World, repo: Repo, change: RefChange, after: dict[str, str], sender: Account) -> JsonObject:

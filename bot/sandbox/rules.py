@@ -1,20 +1,46 @@
-"""Branch protection: what still stands between a commit and a protected branch."""
+"""What check runs and statuses add up to, and what still stands between a commit and a protected branch."""
 
 from __future__ import annotations
 
-from bot.sandbox.model.checks import CheckRun
+from bot.sandbox.model.checks import CheckRun, CheckSuite, CommitStatus
 from bot.sandbox.model.issues import Issue, ReviewState
 from bot.sandbox.model.repos import Protection, Repo, RequiredCheck
 from bot.sandbox.payloads.pulls import part_of
 from bot.sandbox.world import World
 
 _GREEN = ("success", "neutral", "skipped")
+# A suite's conclusion is the weightiest of its runs'.
+# https://docs.github.com/en/rest/guides/using-the-rest-api-to-interact-with-checks#about-check-suites
+_WEIGHT = ("action_required", "timed_out", "failure", "cancelled", "stale", "success", "neutral", "skipped")
 
 
 def latest_runs(world: World, repo: Repo, sha: str) -> tuple[CheckRun, ...]:
     """The newest check run of each App and name on a commit."""
     newest = {(row.app_id, row.name): row for row in world.check_runs.of((repo.id, sha))}
     return tuple(newest.values())
+
+
+def latest_statuses(world: World, repo: Repo, sha: str) -> tuple[CommitStatus, ...]:
+    """The newest status of each context on a commit."""
+    newest = {row.context: row for row in world.statuses.of((repo.id, sha))}
+    return tuple(newest.values())
+
+
+def suite_runs(world: World, suite: CheckSuite) -> tuple[CheckRun, ...]:
+    """The newest check run of each name in a suite."""
+    runs = world.check_runs.of((suite.repo_id, suite.head_sha))
+    return tuple({row.name: row for row in runs if row.suite_id == suite.id}.values())
+
+
+def suite_outcome(world: World, suite: CheckSuite) -> tuple[str, str | None]:
+    """A suite's status, and its conclusion once that is `completed`."""
+    runs = suite_runs(world, suite)
+    if suite.rerequested or all(run.status == "queued" for run in runs):
+        return "queued", None
+    conclusions = [run.conclusion for run in runs if run.conclusion]
+    if len(conclusions) < len(runs):
+        return "in_progress", None
+    return "completed", min(conclusions, key=_WEIGHT.index)
 
 
 def check_outcome(world: World, repo: Repo, sha: str, check: RequiredCheck) -> str:
@@ -27,9 +53,12 @@ def check_outcome(world: World, repo: Repo, sha: str, check: RequiredCheck) -> s
         for run in latest_runs(world, repo, sha)
         if run.name == check.context and check.app_id in (None, run.app_id)
     ]
-    statuses = [row for row in world.statuses.of((repo.id, sha)) if row.context == check.context]
-    if statuses and check.app_id is None:
-        said.append({"error": "failure"}.get(statuses[-1].state, statuses[-1].state))
+    app = world.apps.get(check.app_id)
+    said += [
+        {"error": "failure"}.get(row.state, row.state)
+        for row in latest_statuses(world, repo, sha)
+        if row.context == check.context and (check.app_id is None or (app and app.bot_id == row.creator_id))
+    ]
     return next((word for word in ("failure", "pending", "success") if word in said), "expected")
 
 
@@ -68,5 +97,4 @@ def missing_reviews(world: World, rules: Protection, issue: Issue) -> list[str]:
 def unhappy(world: World, repo: Repo, sha: str) -> bool:
     """Whether any check or status on a commit is not green, required or not."""
     runs = any(run.conclusion not in _GREEN for run in latest_runs(world, repo, sha))
-    newest = {row.context: row.state for row in world.statuses.of((repo.id, sha))}
-    return runs or any(state != "success" for state in newest.values())
+    return runs or any(row.state != "success" for row in latest_statuses(world, repo, sha))

@@ -18,7 +18,7 @@ import jsonschema_rs
 
 DESCRIPTION = Path(__file__).parents[2] / ".tools" / "github" / "api.github.com.json"
 _COMPONENTS = "urn:github"
-_WITH_SLASHES = ("path", "ref", "branch", "basehead")  # parameters that may hold slashes
+_WITH_SLASHES = ("path", "ref", "branch", "basehead", "name")  # parameters that may hold slashes
 _ANY_ACTION = {"repository_dispatch": "repository-dispatch-sample.collected"}  # its action is the caller's word
 
 
@@ -150,12 +150,18 @@ def _corrected(described: dict[str, Any]) -> dict[str, Any]:
     component `installation`, which every other operation uses, has `anyOf` there; it is used here too.
     `GET /repos/{owner}/{repo}/contents` is served, and used by every client, for the top folder; described is
     only the address with a path.
+
+    Labels are given to an issue as an object or as a bare array, which PyGithub sends; described is only the object.
     """
     listing = described["paths"]["/app/installations"]["get"]["responses"]["200"]["content"]["application/json"]
     if "allOf" in listing["schema"]["items"].get("properties", {}).get("account", {}):
         listing["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
     contents = described["paths"]["/repos/{owner}/{repo}/contents/{path}"]
     described["paths"]["/repos/{owner}/{repo}/contents"] = {"get": contents["get"]}
+    for method in ("post", "put"):
+        labels = described["paths"]["/repos/{owner}/{repo}/issues/{issue_number}/labels"][method]
+        bodies = labels["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+        bodies.append({"type": "array", "items": {"type": "string"}})
     return described
 
 

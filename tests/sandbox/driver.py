@@ -175,9 +175,7 @@ def _give_key(directory: Path, app_key: str) -> None:
 
 
 @asynccontextmanager
-async def running_github(
-    directory: Path, app_key: str, webhook_url: str | None = None
-) -> AsyncIterator[GitHub]:
+async def running_github(directory: Path, app_key: str, webhook_url: str | None = None) -> AsyncIterator[GitHub]:
     """The seeded sandbox in `directory`, with an App that takes its webhooks; all it says is judged at the end.
 
     With `webhook_url` they go there, and `received` stays empty.

@@ -67,11 +67,11 @@ async def named(github: GitHub) -> list[str]:
 @pytest.mark.parametrize(
     ("wish", "expected"),
     [
-        ({"kind": "drop", "event": "create"}, ["repository", "push"]),
-        ({"kind": "duplicate", "event": "create"}, ["repository", "create", "create", "push"]),
-        ({"kind": "reorder", "times": 3}, ["push", "create", "repository"]),
-        ({"kind": "reorder", "times": 9, "seconds": 60}, ["push", "create", "repository"]),
-        ({"kind": "delay", "event": "create", "seconds": 0.2}, ["repository", "push", "create"]),
+        ({"kind": "drop", "event": "create"}, ["repository", "push", "check_suite"]),
+        ({"kind": "duplicate", "event": "create"}, ["repository", "create", "create", "push", "check_suite"]),
+        ({"kind": "reorder", "times": 4}, ["check_suite", "push", "create", "repository"]),
+        ({"kind": "reorder", "times": 9, "seconds": 60}, ["check_suite", "push", "create", "repository"]),
+        ({"kind": "delay", "event": "create", "seconds": 0.2}, ["repository", "push", "check_suite", "create"]),
     ],
 )
 async def test_webhooks_are_lost_doubled_and_shuffled(github: GitHub, wish: Any, expected: list[str]) -> None:
@@ -102,7 +102,7 @@ async def test_a_delivery_nobody_takes_is_kept_as_failed_and_can_be_sent_again(g
     ((headers, body),) = github.received
     assert headers["X-GitHub-Delivery"] == first.guid
     assert body.decode() == first.payload
-    assert [row.status_code for row in world.deliveries] == [0, 0, 0, 202]
+    assert [row.status_code for row in world.deliveries] == [0, 0, 0, 0, 202]
 
 
 async def test_an_unchanged_answer_costs_nothing(github: GitHub) -> None:

@@ -66,10 +66,13 @@ async def test_an_app_goes_from_a_token_to_a_merged_pull_request(github: GitHub)
         "repository.created",
         "create",
         "push",
+        "check_suite.requested",
         "create",
         "push",
+        "check_suite.requested",
         "pull_request.opened",
         "push",
+        "check_suite.requested",
         "pull_request.closed",
     ]
     assert github.sandbox.record.unserved == []
@@ -79,12 +82,13 @@ async def test_webhooks_are_signed_and_numbered(github: GitHub) -> None:
     await github.repo()
     await github.events()
     guids = {headers["X-GitHub-Delivery"] for headers, _ in github.received}
-    assert len(guids) == len(github.received) == 3
+    assert len(guids) == len(github.received) == 4
     for headers, body in github.received:
         signature = hmac.new(github.keys.webhook_secret.encode(), body, hashlib.sha256).hexdigest()
         assert headers["X-Hub-Signature-256"] == f"sha256={signature}"
         assert json.loads(body)["installation"]["id"]
-    assert [headers["X-GitHub-Event"] for headers, _ in github.received] == ["repository", "create", "push"]
+    told = [headers["X-GitHub-Event"] for headers, _ in github.received]
+    assert told == ["repository", "create", "push", "check_suite"]
 
 
 async def test_git_clones_and_pushes_and_open_pull_requests_follow(github: GitHub, tmp_path: Path) -> None:
@@ -108,11 +112,13 @@ async def test_git_clones_and_pushes_and_open_pull_requests_follow(github: GitHu
     status, said = await git("push", "-q", "origin", "topic:main", cwd=work)
     assert status == 0, said
     assert (await bot.get(f"{repo}/pulls/1")).ok()["merged"] is True
-    assert (await github.events())[3:] == [
+    assert (await github.events())[4:] == [
         "create",
         "push",
+        "check_suite.requested",
         "pull_request.opened",
         "push",
+        "check_suite.requested",
         "pull_request.synchronize",
         "push",
         "pull_request.closed",

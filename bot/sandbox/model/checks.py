@@ -8,7 +8,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CheckSuite:
-    """All check runs of one App on one commit."""
+    """All check runs of one App on one commit.
+
+    Its status and conclusion follow from the runs, but for `rerequested`: then it is queued until one is touched.
+    """
 
     id: int
     repo_id: int
@@ -18,6 +21,7 @@ class CheckSuite:
     created_at: datetime
     updated_at: datetime
     before: str | None = None
+    rerequested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

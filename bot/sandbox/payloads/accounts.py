@@ -148,6 +148,18 @@ def team_simple(world: World, team: Team, repo: Repo | None = None) -> JsonObjec
     }
 
 
+def team_full(world: World, team: Team) -> JsonObject:
+    """`team-full`. A team keeps no times of its own: it is as old as its organisation."""
+    org = world.accounts[team.org_id]
+    return team_simple(world, team) | {
+        "members_count": len(world.team_members.of(team.id)),
+        "repos_count": sum(row.team_id == team.id for row in world.team_repos),
+        "created_at": stamp(org.created_at),
+        "updated_at": stamp(org.created_at),
+        "organization": org_full(world, org),
+    }
+
+
 def role_flags(role: Role) -> JsonObject:
     """The five booleans GitHub makes of a role."""
     return {

@@ -82,6 +82,19 @@ def commit_summary(world: World, repo: Repo, commit: Commit) -> JsonObject:
     }
 
 
+def simple_commit(commit: Commit) -> JsonObject:
+    """`simple-commit`: the head of a check suite."""
+    author, committer = commit.author, commit.committer
+    return {
+        "id": commit.sha,
+        "tree_id": commit.tree,
+        "message": commit.message,
+        "timestamp": stamp(committer.date),
+        "author": {"name": author.name, "email": author.email},
+        "committer": {"name": committer.name, "email": committer.email},
+    }
+
+
 def commit_full(world: World, repo: Repo, commit: Commit, changes: Sequence[FileChange]) -> JsonObject:
     """`commit` with stats and files."""
     added, deleted = sum(row.additions for row in changes), sum(row.deletions for row in changes)

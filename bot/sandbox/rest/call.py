@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from bot.sandbox.access import Needs
-from bot.sandbox.auth import Actor
+from bot.sandbox.auth import Actor, ActorKind
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.limits import Limits
-from bot.sandbox.model.accounts import Account
+from bot.sandbox.model.accounts import Account, Role
 from bot.sandbox.model.issues import Issue
 from bot.sandbox.model.repos import Repo
 from bot.sandbox.rest.errors import ApiError, not_found, unprocessable
@@ -87,6 +88,14 @@ class Body(dict[str, Any]):
             raise self._wrong(name, value, "an array")
         return value
 
+    def moment(self, name: str) -> datetime | None:
+        """An ISO 8601 time; absent or null gives None."""
+        text = self.text(name)
+        try:
+            return None if text is None else _moment(text)
+        except ValueError as error:
+            raise self._wrong(name, text, "a time") from error
+
     def record(self, name: str) -> Body | None:
         """An object; absent or null gives None."""
         value = self.get(name)
@@ -136,12 +145,26 @@ class Call:
         """The App a write is made through, if any."""
         return self.actor.app.id if self.actor.app else None
 
+    def trusted(self, role: Role) -> bool:
+        """Whether the caller is a person with `role` here, or an App: what that may do was asked already."""
+        if self.actor.kind is ActorKind.USER:
+            return self.world.role(self.account, self.repo).allows(role)
+        return self.actor.kind is ActorKind.INSTALLATION
+
     def number(self, name: str) -> int:
         """A number in the path; 404 for anything else."""
         text = self.params[name]
         if not text.isascii() or not text.isdigit() or len(text) > 18:
             raise not_found()
         return int(text)
+
+    def since(self) -> datetime | None:
+        """The time in the query's `since`; 422 if it is none."""
+        text = self.query.get("since")
+        try:
+            return None if not text else _moment(text)
+        except ValueError as error:
+            raise unprocessable(f"Invalid request.\n\n'since' is not a time: {text!r}.") from error
 
     def issue(self, name: str = "issue_number") -> Issue:
         """The issue or pull request whose number is in the path; 404 if there is none."""
@@ -182,17 +205,27 @@ Handler = Callable[[Call], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation: GitHub's method and path template, who may use it, and what does it."""
+    """One operation: GitHub's method and path template, who may use it, and what does it.
+
+    A body that is a bare array is read as the field `array` of an object, where GitHub takes both.
+    """
 
     method: str
     path: str
     handler: Handler
     needs: Needs
+    array: str | None = None
 
 
 def _writable(text: str) -> bool:
     """Whether Git and UTF-8 can hold it: JSON can say NUL and half a surrogate pair, they cannot."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _moment(text: str) -> datetime:
+    """A time in whole seconds; without a zone it is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text).replace(microsecond=0)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _whole(text: str | None, default: int) -> int:

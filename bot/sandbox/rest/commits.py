@@ -32,7 +32,7 @@ async def list_commits(call: Call) -> Reply:
 async def get_commit(call: Call) -> Reply:
     """GET /commits/{ref}, with stats and files; as a diff if the caller accepts that."""
     git = call.world.git(call.repo)
-    sha = await _resolved(call, call.params["ref"])
+    sha = await resolved(call, call.params["ref"])
     commit = (await reading.log(git, sha, limit=1))[0]
     before = commit.parents[0] if commit.parents else reading.EMPTY_TREE
     if "sha" in call.accept:
@@ -46,7 +46,7 @@ async def get_commit(call: Call) -> Reply:
 async def commit_pulls(call: Call) -> Reply:
     """GET /commits/{commit_sha}/pulls: those that merged it, or have it in their head."""
     git = call.world.git(call.repo)
-    sha = await _resolved(call, call.params["commit_sha"])
+    sha = await resolved(call, call.params["commit_sha"])
     rows = []
     for issue in call.world.issues.of(call.repo.id):
         if issue.pull is None:
@@ -67,7 +67,7 @@ async def compare(call: Call) -> Reply:
     one, dots, other = call.params["basehead"].partition("...")
     if not dots:
         raise not_found()
-    base, head = await _resolved(call, _own(call, one)), await _resolved(call, _own(call, other))
+    base, head = await resolved(call, _own(call, one)), await resolved(call, _own(call, other))
     fork = await reading.merge_base(git, base, head)
     if fork is None:
         raise ApiError(404, f"No common ancestor between {one} and {other}.")
@@ -105,7 +105,8 @@ def _own(call: Call, name: str) -> str:
     return name.removeprefix(f"{call.world.owner(call.repo).login}:")
 
 
-async def _resolved(call: Call, name: str) -> str:
+async def resolved(call: Call, name: str) -> str:
+    """The commit that a branch, tag or object name in a path stands for; 422 or 404 if there is none."""
     sha = await reading.resolve(call.world.git(call.repo), name)
     if sha is None:
         raise ApiError(422, f"No commit found for SHA: {name}") if len(name) == 40 else not_found()

@@ -59,7 +59,7 @@ async def update_branch(call: Call) -> Reply:
         raise unprocessable("There are no new commits on the base branch.")
     message = f"Merge branch '{pull.base_ref}' into {pull.head_ref}"
     try:
-        await _merge(call, pull.head_ref, pull.head_sha, base, message)
+        await merge_into(call, pull.head_ref, pull.head_sha, base, message)
     except merging.Conflict as error:
         raise unprocessable("merge conflict between base and head") from error
     url = f"{repo_url(world, call.repo)}/pulls/{issue.number}"
@@ -77,14 +77,15 @@ async def merge_branch(call: Call) -> Reply:
         return Reply(status=204)
     message = body.text("commit_message") or f"Merge {head} into {base}"
     try:
-        sha = await _merge(call, base, tip, other, message)
+        sha = await merge_into(call, base, tip, other, message)
     except merging.Conflict as error:
         raise conflict("Merge conflict") from error
     commit = (await reading.log(git, sha, limit=1))[0]
     return Reply(commit_summary(call.world, call.repo, commit), 201)
 
 
-async def _merge(call: Call, branch: str, tip: str, other: str, message: str) -> str:
+async def merge_into(call: Call, branch: str, tip: str, other: str, message: str) -> str:
+    """Merge commit `other` into `branch`, whose head is `tip`; the new head. Raises merging.Conflict, or 409."""
     git = call.world.git(call.repo)
     tree = await merging.merged_tree(git, tip, other)
     who = reading.Person(*person(call.account), call.world.now())

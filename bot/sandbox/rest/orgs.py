@@ -17,12 +17,12 @@ _MEMBERS = Needs(Who.TOKEN, ("members",))
 
 async def get_org(call: Call) -> Reply:
     """GET /orgs/{org}"""
-    return Reply(org_full(call.world, _org(call)))
+    return Reply(org_full(call.world, org_in(call)))
 
 
 async def org_repos(call: Call) -> Reply:
     """GET /orgs/{org}/repos"""
-    rows = [repo for repo in call.world.repos.of(_org(call).id) if visible(call.world, call.actor, repo)]
+    rows = [repo for repo in call.world.repos.of(org_in(call).id) if visible(call.world, call.actor, repo)]
     page = call.page(rows)
     return page.reply([repository(call.world, repo) for repo in page.items])
 
@@ -30,7 +30,7 @@ async def org_repos(call: Call) -> Reply:
 async def members(call: Call) -> Reply:
     """GET /orgs/{org}/members, all or only those with `role`."""
     role = call.query.get("role", "all")
-    rows = [row for row in call.world.memberships.of(_org(call).id) if role in ("all", row.role)]
+    rows = [row for row in call.world.memberships.of(org_in(call).id) if role in ("all", row.role)]
     page = call.page(rows)
     return page.reply([simple_user(call.world, call.world.accounts[row.account_id]) for row in page.items])
 
@@ -52,7 +52,8 @@ async def own_membership(call: Call) -> Reply:
     return _membership_reply(call, call.account)
 
 
-def _org(call: Call) -> Account:
+def org_in(call: Call) -> Account:
+    """The organisation in the path; 404 if there is none."""
     org = call.world.organization(call.params["org"])
     if org is None:
         raise not_found()
@@ -61,11 +62,11 @@ def _org(call: Call) -> Account:
 
 def _membership(call: Call) -> bool:
     account = call.world.account(call.params["username"])
-    return account is not None and call.world.membership(_org(call), account) is not None
+    return account is not None and call.world.membership(org_in(call), account) is not None
 
 
 def _membership_reply(call: Call, account: Account | None) -> Reply:
-    org = _org(call)
+    org = org_in(call)
     row = call.world.membership(org, account) if account else None
     if row is None or account is None:
         raise not_found()

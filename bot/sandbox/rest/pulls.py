@@ -138,14 +138,13 @@ async def update_pull(call: Call) -> Reply:
         raise invalid("PullRequest", "state", value=state)
     reopen = state == "open" and not issue.is_open
     if reopen:
-        await _check_reopen(call, issue)
-        edited = replace(edited, state=IssueState.OPEN, closed_at=None, closed_by_id=None)
+        await check_reopen(call, part_of(issue))
     if edited != issue:
         issue = world.issues.put(replace(edited, updated_at=world.now()))
     if changes:
         await pulls.announce(world, call.hooks, issue, "edited", call.account, changes=changes)
     if reopen:
-        await pulls.announce(world, call.hooks, issue, "reopened", call.account)
+        issue = await pulls.reopened(world, call.hooks, issue, call.account)
     if state == "closed" and issue.is_open:
         issue = await pulls.closed(world, call.hooks, issue, call.account)
     return await _full(call, issue, 200)
@@ -194,8 +193,8 @@ def _head_is(call: Call, pull: Pull, head: str) -> bool:
     return repo is not None and head_label(call.world, repo, pull.head_ref) == head
 
 
-async def _check_reopen(call: Call, issue: Issue) -> None:
-    pull = part_of(issue)
+async def check_reopen(call: Call, pull: Pull) -> None:
+    """Refuse to open again what was merged, or whose branch is gone or elsewhere."""
     if pull.merged_at is not None:
         raise invalid("PullRequest", "state", "custom", "state cannot be changed. The pull request was merged.")
     repo = call.world.repos.get(pull.head_repo_id)

@@ -1,6 +1,6 @@
-"""Repositories: make, read, change, remove; who may enter.
+"""Repositories: make, read, change, remove.
 
-https://docs.github.com/en/rest/repos/repos and https://docs.github.com/en/rest/collaborators/collaborators
+https://docs.github.com/en/rest/repos/repos
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from bot.sandbox.access import Needs, Who, is_admin, reads, writes
 from bot.sandbox.auth import ActorKind
 from bot.sandbox.git import reading, writing
 from bot.sandbox.model.accounts import Account, Level, OrgRole, Role
+from bot.sandbox.model.issues import ReactionSubject
 from bot.sandbox.model.repos import Repo
-from bot.sandbox.payloads.accounts import role_flags, simple_user
 from bot.sandbox.payloads.commits import person
 from bot.sandbox.payloads.repos import full_repository
 from bot.sandbox.rest.call import Call, Reply, Route
 from bot.sandbox.rest.errors import forbidden, invalid, not_found, unprocessable
+from bot.sandbox.tables import Table
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _FLAGS = (
@@ -103,58 +104,31 @@ async def delete_repo(call: Call) -> Reply:
     repo, world = call.repo, call.world
     path = world.git(repo).path
     call.hooks.emit("repository", {"action": "deleted"}, sender=call.account, repo=repo)
-    for issue in world.issues.of(repo.id):
-        for comment in world.comments.of(issue.id):
-            world.comments.delete(comment.id)
-        world.issues.delete(issue.id)
-    for label in world.labels.of(repo.id):
-        world.labels.delete(label.id)
-    for rules in world.protections.of(repo.id):
-        world.protections.delete(rules.id)
+    for reaction in list(world.reactions):
+        table: Table[Any] = world.issues if reaction.subject is ReactionSubject.ISSUE else world.comments
+        if table[reaction.subject_id].repo_id == repo.id:
+            world.reactions.delete(reaction.id)
+    for table in (
+        world.comments,
+        world.reviews,
+        world.issues,
+        world.labels,
+        world.protections,
+        world.collaborators,
+        world.team_repos,
+        world.check_runs,
+        world.check_suites,
+        world.statuses,
+        world.deployment_statuses,
+        world.deployments,
+    ):
+        for row in [row for row in table if row.repo_id == repo.id]:
+            table.delete(row.id)
     if world.refs.get(repo.id):
         world.refs.delete(repo.id)
     world.repos.delete(repo.id)
     await asyncio.to_thread(shutil.rmtree, path)
     return Reply(status=204)
-
-
-async def collaborator_permission(call: Call) -> Reply:
-    """GET /repos/{owner}/{repo}/collaborators/{username}/permission"""
-    account = call.world.account(call.params["username"])
-    if account is None:
-        raise not_found()
-    role = call.world.role(account, call.repo)
-    user = simple_user(call.world, account) | {"permissions": role_flags(role), "role_name": str(role)}
-    return Reply({"permission": role.permission, "role_name": str(role), "user": user})
-
-
-async def collaborators(call: Call) -> Reply:
-    """GET /repos/{owner}/{repo}/collaborators: everybody with a role beyond what the public has."""
-    wanted = {"pull": Role.READ, "push": Role.WRITE}.get(
-        name := call.query.get("permission", "pull"), Role(name) if name in tuple(Role) else Role.READ
-    )
-    rows = [(row, role) for row, role in _people(call) if role.allows(wanted)]
-    page = call.page(rows)
-    return page.reply(
-        [
-            simple_user(call.world, row) | {"permissions": role_flags(role), "role_name": str(role)}
-            for row, role in page.items
-        ]
-    )
-
-
-async def is_collaborator(call: Call) -> Reply:
-    """GET /repos/{owner}/{repo}/collaborators/{username}: 204 or 404."""
-    login = call.params["username"].lower()
-    if not any(row.login.lower() == login for row, _ in _people(call)):
-        raise not_found()
-    return Reply(status=204)
-
-
-def _people(call: Call) -> list[tuple[Account, Role]]:
-    world, repo = call.world, replace(call.repo, private=True)  # the public's right to read is no role
-    rows = [(row, world.role(row, repo)) for row in world.accounts if row.kind == "User"]
-    return [(row, role) for row, role in rows if role is not Role.NONE]
 
 
 def _own_role(call: Call) -> Role | None:
@@ -202,7 +176,6 @@ async def _create(call: Call, owner: Account) -> Reply:
 
 _AT = "/repos/{owner}/{repo}"
 _ADMIN = writes("administration", role=Role.ADMIN)
-_PEOPLE = Needs(Who.TOKEN, ("metadata",), Level.READ, Role.WRITE)
 
 ROUTES = (
     Route("POST", "/orgs/{org}/repos", create_in_org, writes("administration")),
@@ -210,7 +183,4 @@ ROUTES = (
     Route("GET", _AT, get_repo, reads("metadata")),
     Route("PATCH", _AT, update_repo, _ADMIN),
     Route("DELETE", _AT, delete_repo, _ADMIN),
-    Route("GET", _AT + "/collaborators", collaborators, _PEOPLE),
-    Route("GET", _AT + "/collaborators/{username}", is_collaborator, _PEOPLE),
-    Route("GET", _AT + "/collaborators/{username}/permission", collaborator_permission, _PEOPLE),
 )

@@ -21,7 +21,8 @@ from bot.sandbox.rest.errors import ApiError, forbidden, not_found
 from bot.sandbox.world import World
 
 PREFIX = "/api/v3"
-_WILD = ("path", "ref", "branch", "basehead")  # these parameters may hold slashes
+# These parameters may hold slashes; of labels' names that is shown by https://github.com/octokit/octokit.rb/pull/897
+_WILD = ("path", "ref", "branch", "basehead", "name")
 _BROKEN = {"message": "Server Error", "status": "500"}
 _STANDARD = {
     "X-GitHub-Media-Type": "github.v3; format=json",
@@ -95,6 +96,8 @@ class Desk:
     async def _answer(self, request: web.Request, route: Route | None, actor: Actor, sent: Any) -> Reply:
         if route is None:
             raise not_found()
+        if isinstance(sent, list) and route.array:
+            sent = {route.array: sent}
         if sent is not None and not isinstance(sent, dict):
             raise ApiError(400, "Body should be a JSON object")
         params = dict(request.match_info)

@@ -72,7 +72,7 @@ async def test_editing_says_what_changed_and_closing_can_be_undone(github: GitHu
     assert (await owner.delete(f"{repo}/git/refs/heads/topic")).status == 204
     assert (await owner.get(pull)).ok()["state"] == "closed"
     assert (await owner.patch(pull, {"state": "open"})).status == 422
-    assert (await github.events())[6:] == [
+    assert (await github.events())[8:] == [
         "pull_request.opened",
         "pull_request.edited",
         "pull_request.closed",
@@ -186,4 +186,4 @@ async def test_a_merge_may_delete_its_branch_and_a_method_may_be_forbidden(githu
     assert (await owner.put(f"{pull}/merge", {"merge_method": "octopus"})).status == 422
     (await owner.put(f"{pull}/merge")).ok()
     assert [row["name"] for row in (await owner.get(f"{repo}/branches")).ok()] == ["main"]
-    assert (await github.events())[-4:] == ["push", "delete", "push", "pull_request.closed"]
+    assert (await github.events())[-5:] == ["push", "check_suite.requested", "delete", "push", "pull_request.closed"]

@@ -74,3 +74,27 @@ async def test_a_role_opens_what_it_should_and_no_more(
     assert (await client.get(repo)).status == read
     assert (await client.post(f"{repo}/git/blobs", {"content": "x"})).status == push
     assert (await client.patch(repo, {"description": "x"})).status == settings
+
+
+async def test_a_deleted_repository_takes_everything_with_it(github: GitHub) -> None:
+    repo, owner, bot = await github.repo(), github.user("owner"), await github.bot()
+    kept = await github.repo("kept")
+    for path in (repo, kept):
+        sha = await github.file(path, "a", "1", "topic")
+        await github.pull(path, "topic")
+        comment = (await bot.post(f"{path}/issues/1/comments", {"body": "x"})).ok(201)
+        (await bot.post(f"{path}/issues/comments/{comment['id']}/reactions", {"content": "eyes"})).ok(201)
+        (await bot.post(f"{path}/issues/1/reactions", {"content": "eyes"})).ok(201)
+        (await bot.post(f"{path}/issues/1/labels", {"labels": ["a"]})).ok()
+        (await bot.post(f"{path}/check-runs", {"name": "ci", "head_sha": sha})).ok(201)
+        (await bot.post(f"{path}/statuses/{sha}", {"state": "success"})).ok(201)
+        deployed = {"ref": "topic", "auto_merge": False, "required_contexts": []}
+        (await bot.post(f"{path}/deployments", deployed)).ok(201)
+        (await owner.put(f"{path}/collaborators/outsider")).ok(201)
+    world = github.sandbox.world
+    tables = (world.comments, world.reactions, world.issues, world.labels, world.check_runs, world.statuses)
+    tables = (*tables, world.check_suites, world.deployments, world.collaborators)
+    before = [len(table) for table in tables]
+    (await owner.delete(repo)).ok(204)
+    assert [2 * len(table) for table in tables] == before
+    assert (await owner.get(f"{kept}/issues/1/comments")).ok()[0]["reactions"]["eyes"] == 1
