@@ -53,5 +53,5 @@ def test_a_lock_that_was_meddled_with_is_refused_with_a_reason(change: object, r
 
 @given(st.binary(max_size=200))
 def test_no_content_breaks_the_reader(content: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         lock.read(content)

@@ -102,7 +102,6 @@ async def test_a_configuration_that_makes_no_sense_is_refused(context, shelves, 
         await versions(context, shelves, config)
 
 
-
 def test_every_subscription_is_known_by_its_name():
     assert set(BY_NAME) == {"image", "git", "chart"}
     for subscription in SUBSCRIPTIONS:
