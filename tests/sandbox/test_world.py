@@ -34,6 +34,7 @@ _TIMES = st.datetimes(timezones=st.just(UTC))
 @given(data=st.data())
 def test_every_record_comes_back_from_json_as_it_was(kind: type, data: st.DataObject) -> None:
     st.register_type_strategy(datetime, _TIMES)
+    st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))  # seconds
     record = data.draw(st.from_type(kind))
     assert decode(kind, json.loads(json.dumps(encode(record)))) == record
 
