@@ -88,3 +88,9 @@ def test_a_file_is_short_and_says_what_it_is_for(path: Path) -> None:
     assert len(text.splitlines()) <= 320
     assert not text.strip() or ast.get_docstring(ast.parse(text))
     assert path.stem not in {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
+
+
+def test_every_folder_is_a_package_so_that_an_installed_towpath_has_it() -> None:
+    folders = {path.parent for path in BOT.rglob("*.py")}
+
+    assert not [named(folder) for folder in folders if not (folder / "__init__.py").exists()]
