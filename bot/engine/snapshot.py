@@ -119,11 +119,11 @@ class _Look:
         stages: dict[StageName, StageFacts] = {}
         for stage in self._pipeline.stages.values():
             stages[stage.name] = StageFacts(stage, "") if stage.is_control_flow else await self._stage(stage, pulls)
-        written = tuple(path for facts in stages.values() for path in _written(facts))
         for name, facts in stages.items():
             open_pulls = [p for p in pulls if p.open and p.head_branch == promotion_branch(name)]
             if open_pulls and not facts.stage.is_control_flow:
-                proposal = await self._proposal(facts, open_pulls[0], identity, written)
+                others = tuple(path for other in stages.values() if other is not facts for path in _written(other))
+                proposal = await self._proposal(facts, open_pulls[0], identity, others)
                 stages[name] = replace(facts, proposal=proposal)
         known = {promotion_branch(s.name) for s in self._pipeline.stages.values() if not s.is_control_flow}
         orphans = tuple(p for p in pulls if p.open and p.head_branch not in known)
@@ -208,7 +208,7 @@ class _Look:
         return record.unseal(pull.body, self._ports.signing_key, self._site.repository, stage)
 
     async def _proposal(
-        self, facts: StageFacts, pull: PullRequest, identity: Identity, written: tuple[str, ...]
+        self, facts: StageFacts, pull: PullRequest, identity: Identity, others: tuple[str, ...]
     ) -> Proposal:
         url, stage = self._snapshot.url, facts.stage.name
         head = facts.branch_head or pull.head_sha
@@ -224,23 +224,26 @@ class _Look:
             lock=found if isinstance(found, Lock) else None,
             record=told,
             foreign=foreign,
-            outdated=await self._outdated(told, written) if told else (),
+            outdated=await self._outdated(told, others) if told else (),
             check=next((run for run in runs if run.name == promotion_check(stage)), None),
         )
 
-    async def _outdated(self, told: Record, written: tuple[str, ...]) -> tuple[str, ...]:
-        """What changed in the sources since they were rendered; what promotions themselves write is no source."""
+    async def _outdated(self, told: Record, others: tuple[str, ...]) -> tuple[str, ...]:
+        """What changed since the proposal was rendered, apart from what other stages' promotions write.
+
+        What this stage's own promotions write counts: changed by another hand, it would be in the merge's way.
+        """
         if not told.base or told.base == self._snapshot.head:
             return ()
         changed = await self._site.git.changed_paths(self._snapshot.url, told.base, self._snapshot.head)
-        return tuple(path for path in changed if not _is_output(path, written))
+        return tuple(path for path in changed if not _is_output(path, others))
 
 
 def _written(facts: StageFacts) -> tuple[str, ...]:
     """Files and folders that promotions into this stage write, now or lately."""
-    return tuple(path.strip("/") for landing in facts.landings[:3] for path in landing.lock.paths)
+    written = [path.strip("/") for landing in facts.landings[:3] for path in landing.lock.paths]
+    return (lock.path(facts.stage.name), *(path for path in written if path not in {"", "."}))
 
 
 def _is_output(path: str, written: tuple[str, ...]) -> bool:
-    is_lock = path.startswith(f"{lock.FOLDER}/") and path.endswith(".lock")
-    return is_lock or any(path == one or path.startswith(f"{one}/") for one in written if one not in {"", "."})
+    return any(path == one or path.startswith(f"{one}/") for one in written)

@@ -1,8 +1,10 @@
 """Brings a landing to its judgement: what comes after the merge, then the analysis, measurement by measurement."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core import analysis, messages
+from bot.core import analysis, labels, messages
+from bot.core.facts import PullRequest
 from bot.core.model import Stage
 from bot.core.promotion import Severity
 from bot.core.snapshot import Snapshot, StageFacts
@@ -15,6 +17,7 @@ from bot.errors import UserError
 from bot.expressions.functions import freight_functions
 
 _KEPT = timedelta(days=7)  # an analysis under way; losing it means measuring from the start
+_LARGEST = 60_000  # bytes, of an analysis under way: the work store takes small texts only
 _POLL = timedelta(seconds=30)  # a step that waits without saying until when
 
 
@@ -31,6 +34,7 @@ class Verifier:
         if found is not None:
             ran = await self._runner.after_merge(site, snapshot, facts, landing, *found)
             if ran.outcome is Severity.Running:
+                await self._syncing(site, facts, found[0])
                 return ran.retry_at or self._ports.clock.now() + _POLL
             if ran.outcome >= Severity.Failed:
                 check = messages.unfinished_check(facts.stage.name, landing, ran.step, ran.message)
@@ -42,16 +46,28 @@ class Verifier:
             await site.github.put_check_run(messages.verifying_check(facts.stage.name, landing))
         return None
 
+    async def _syncing(self, site: Site, facts: StageFacts, pull: PullRequest) -> None:
+        """Steps that wait after the merge wait for the cluster: said by a label, which the verification replaces."""
+        add, remove = labels.change(pull.labels, facts.stage.name, labels.State.SYNCING)
+        if add:
+            await site.github.add_labels(pull.number, add)
+        for label in remove:
+            await site.github.remove_label(pull.number, label)
+
     async def measure(self, site: Site, snapshot: Snapshot, facts: StageFacts) -> None:
         """Take what measurements are due; publish the judgement once there is one. The run is kept first, told last."""
         landing = facts.current
         assert landing is not None and landing.check is not None  # noqa: S101, PT018 -- the plan saw them
         now = self._ports.clock.now()
         run = facts.analysis
+        if run is None and facts.stage.verification is None:  # the configuration has changed meanwhile
+            check = messages.nothing_to_verify_check(facts.stage.name, landing)
+            await site.github.put_check_run(messages.with_id(check, landing.check.id))
+            return
         if run is None:
             try:
                 run = self._start(snapshot, facts, now)
-            except UserError as error:
+            except (UserError, analysis.AnalysisError) as error:
                 check = messages.unfinished_check(facts.stage.name, landing, "verification", str(error))
                 await site.github.put_check_run(messages.with_id(check, landing.check.id))
                 return
@@ -62,7 +78,7 @@ class Verifier:
             await site.github.put_check_run(messages.with_id(check, landing.check.id))
         else:
             key = analysis_key(snapshot.repository, facts.stage.name, landing.sha)
-            await self._ports.work.remember(key, analysis.to_json(run), _KEPT)
+            await self._ports.work.remember(key, _small_enough(run), _KEPT)
 
     def _start(self, snapshot: Snapshot, facts: StageFacts, now: datetime) -> analysis.Run:
         """The analysis as the configuration of now describes it."""
@@ -73,3 +89,18 @@ class Verifier:
         args.setdefault("stage", stage.name)
         templates = analysis.expand(wanted.templates, pipeline.verifications)
         return analysis.start(templates, args, now)
+
+
+def _small_enough(run: analysis.Run) -> str:
+    """The run as text. Where what was measured is long, of earlier measurements less is kept: nobody judges them."""
+    text = analysis.to_json(run)
+    for length in (500, 100, 0):
+        if len(text.encode()) <= _LARGEST:
+            break
+        text = analysis.to_json(replace(run, metrics=tuple(_shortened(metric, length) for metric in run.metrics)))
+    return text
+
+
+def _shortened(metric: analysis.MetricState, length: int) -> analysis.MetricState:
+    earlier = (replace(one, value=one.value[:length], message=one.message[:length]) for one in metric.measurements[:-1])
+    return replace(metric, measurements=(*earlier, *metric.measurements[-1:]))

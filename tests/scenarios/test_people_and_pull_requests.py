@@ -82,3 +82,38 @@ async def test_a_pull_request_by_somebody_else_is_none_of_ours(shop: Scene) -> N
     assert not await shop.comments(number)
     assert await shop.checks(made.body["head"]["sha"]) == {}
     assert await shop.state(number) == set()
+
+
+async def test_what_somebody_changed_in_the_stages_folder_does_not_stay_in_the_way(shop: Scene) -> None:
+    """The first promotion has landed; a hand edit of what it rendered would conflict with the second."""
+    first = await waiting_in_test(shop)
+    await shop.merge(int(str(first["number"])))
+    await shop.hears(int(str(first["number"])), "1.0.0 is verified")
+    await shop.publish("1.1.0")
+    before = await shop.proposal("test")
+    rendered = await shop.read("out/stages/test/manifests.yaml")
+
+    await shop.write({"out/stages/test/manifests.yaml": rendered.replace("1.0.0", "by-hand")}, message="edit by hand")
+    await shop.quiet()
+
+    after = await shop.proposal("test")
+    assert after["number"] == before["number"]
+    seen = await shop.github.mergeable(f"{REPO}/pulls/{after['number']}")
+    assert seen["mergeable"] is True
+    assert "by-hand" not in await shop.read("out/stages/test/manifests.yaml", "promotion/test")
+
+
+async def test_a_promotion_into_another_stage_leaves_an_open_one_alone(shop: Scene) -> None:
+    await waiting_in_test(shop)
+    await shop.merge((await shop.proposal("test"))["number"])
+    await shop.hears((await shop.landed("test"))["number"], "1.0.0 is verified")
+    number = await shop.issue()
+    await shop.say("writer", number, "/promote uat")
+    await shop.hears(number, "on its way into `uat`")
+    before = (await shop.proposal("uat"))["head"]["sha"]
+
+    await shop.publish("1.1.0")
+    await shop.merge((await shop.proposal("test"))["number"])
+
+    await shop.hears((await shop.landed("test"))["number"], "1.1.0 is verified")
+    assert (await shop.proposal("uat"))["head"]["sha"] == before
