@@ -98,6 +98,30 @@ def check(path: Path, style: str, explain: bool) -> None:
 
 
 @towpath.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("."))
+@click.option("--format", "style", type=click.Choice(["mermaid", "svg", "json"]), default="mermaid", show_default=True)
+@click.option("--output", type=_FILE, help="Where to write it.  [default: standard output]")
+def graph(path: Path, style: str, output: Path | None) -> None:
+    """Draw the pipeline, from its warehouses to its last stages."""
+    from bot.app import PLUG_INS
+    from bot.cli.graph import Picture
+    from bot.cli.graph import graph as run
+
+    sys.exit(run(path, Picture(style), output, PLUG_INS.schemas(), sys.stdout, sys.stderr))
+
+
+@towpath.command("import")
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DIR|FILE...")
+@click.option("--output", type=_FILE, help="Where to write it.  [default: standard output]")
+def import_(paths: tuple[Path, ...], output: Path | None) -> None:
+    """Make one tidy .promotion.yaml of Kargo's manifests: exit status as for check."""
+    from bot.app import PLUG_INS
+    from bot.cli.importing import import_ as run
+
+    sys.exit(run(paths, output, PLUG_INS.schemas(), sys.stdout, sys.stderr))
+
+
+@towpath.command()
 def schema() -> None:
     """Print the JSON Schema of `.promotion.yaml`, for editors."""
     from bot.app import PLUG_INS

@@ -94,8 +94,43 @@ def test_patterns_and_expressions_made_to_take_for_ever_do_not(text: str) -> Non
     assert time.perf_counter() - began < 5  # a second and more to spare on a busy machine
 
 
+def listed(entry: str, times: int) -> str:
+    return ", ".join(entry.replace("#", str(number)) for number in range(times))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"stages: {{uat: {{from: service, labels: {{{listed('v#: []', 80_000)}}}}}}}",
+        f"stages: {{uat: {{from: [{listed('x#', 80_000)}]}}}}",
+        f"stages: {{{listed('s#: {frm: x}', 45_000)}}}",
+        f"stages: {{uat: {{from: service, steps: [{{uses: git-commit, config: {{a: [{listed('{}', 80_000)}]}}}}]}}}}",
+        f"promotionPolicies: [{listed('{stageSelector: {name: x}}', 30_000)}]",
+        f"stages: {{uat: {{from: service, vars: {{{listed(chr(39) + '${{ ctx.stage + # }}' + chr(39), 40_000)}}}}}}}",
+        f"stages: {{uat: {{from: service, vars: {{a: '{'${{ [[[1]]] }}' * 90_000}'}}}}}}",
+        f"verifications: {{v: {{metrics: [{listed('{name: m#, failureCondition: x > #, provider: {}}', 16_000)}]}}}}",
+    ],
+    ids=range(8),
+)
+def test_large_files_full_of_mistakes_are_told_of_at_once(text: str) -> None:
+    began = time.perf_counter()
+    found = loading(WATCH + text).problems
+
+    assert found
+    assert time.perf_counter() - began < 3  # less than one on a machine that does nothing else
+
+
+def test_a_thousand_warnings_stop_no_pipeline() -> None:
+    images = listed("{name: n#, image: {repoURL: 'x/y#', allowTags: a}}", 3000)
+    loaded = loading(f"warehouses: {{service: {{subscriptions: [{images}]}}}}\nstages: {{uat: {{from: service}}}}")
+
+    assert loaded.pipeline is not None
+    assert len(loaded.problems) == 1000
+    assert {problem.severity for problem in loaded.problems} == {Severity.WARNING}
+
+
 def test_variables_that_multiply_do_not_grow_without_end() -> None:
-    doubling = ", ".join(f"v{n}: '${{{{ vars.v{n + 1} }}}}${{{{ vars.v{n + 1} }}}}'" for n in range(40))
+    doubling = ", ".join(f"v{n}: '${{{{ vars.v{n + 1} }}}}${{{{ vars.v{n + 1} }}}}'" for n in range(39))
     step = f"{{uses: git-open-pr, vars: {{{doubling}}}, config: {{targetBranch: '${{{{ vars.v0 }}}}'}}}}"
     loaded = loading(WATCH + f"stages: {{uat: {{from: service, steps: [{step}]}}}}")
 

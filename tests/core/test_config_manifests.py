@@ -38,7 +38,7 @@ metadata:
   name: uat
   labels: {tier: low}
 spec:
-  vars: [{name: greeting, value: hello}]
+  vars: [{name: greeting, value: hello}, {name: attempts, value: 3}]
   requestedFreight:
   - origin: {kind: Warehouse, name: service}
     sources: {direct: true}
@@ -113,7 +113,7 @@ def test_a_step_of_kargo_keeps_everything_said_of_it() -> None:
 def test_variables_keep_what_was_written() -> None:
     template = stage(KARGO).template
 
-    assert stage(KARGO).vars == (Variable("greeting", "hello"),)
+    assert stage(KARGO).vars == (Variable("greeting", "hello"), Variable("attempts", 3))
     assert template is not None
     assert template.vars == (Variable("folder", "1.20"),)
 

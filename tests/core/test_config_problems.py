@@ -73,12 +73,12 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "a bad expression in a step": (
         step('uses: git-clear, config: {path: §"./${{ ctx. }}"}'),
         "bad-expression",
-        "`ctx.` is not an expression",
+        "the expression in `./${{ ctx. }}` can't be read",
     ),
     "an expression never closed": (
         step('uses: git-clear, config: {path: §"${{ ctx.stage"}'),
         "bad-expression",
-        "never closed; add `}}`",
+        "not closed: }} is missing",
     ),
     "a condition that is none": (
         step("uses: git-clear, if: §failure(), config: {path: x}"),
@@ -88,7 +88,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
     "a bad expression in a variable": (
         uat('from: service, vars: {a: §"${{ ) }}"}'),
         "bad-expression",
-        "not an expression",
+        "unexpected ')'",
     ),
     "a bad condition of a metric": (
         uat("from: service")

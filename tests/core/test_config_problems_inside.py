@@ -7,9 +7,71 @@ from tests.core.configurations import loading
 from tests.core.mistakes import HERE, RUN, SMOKE, TASK, kargo, place, problems, step, told, uat
 
 MISTAKES: dict[str, tuple[str, str, str]] = {
+    # references in expressions
+    "an output of a step that is not there": (
+        step(
+            "uses: git-clear, as: clear, config: {path: x}}, "
+            '{uses: git-commit, config: {path: §"${{ outputs.claer.x }}"}'
+        ),
+        "unknown-alias",
+        "did you mean `clear`?",
+    ),
+    "an output of a step that comes later": (
+        step(
+            'uses: git-clear, config: {path: §"${{ outputs.push.x }}"}}, {uses: git-push, as: push, config: {path: x}'
+        ),
+        "unknown-alias",
+        "not done yet",
+    ),
+    "an output of its own": (
+        step('uses: git-clear, as: clear, config: {path: §"${{ outputs.clear.x }}"}'),
+        "unknown-alias",
+        "not done yet",
+    ),
+    "an output in a condition": (
+        step('uses: git-clear, if: §"${{ outputs.a.b == 1 }}", config: {path: x}'),
+        "unknown-alias",
+        "no step before this one is called `a`",
+    ),
+    "an output of a task's step outside of a task": (
+        step(
+            'uses: git-clear, as: a, config: {path: x}}, {uses: git-commit, config: {path: §"${{ task.outputs.a.b }}"}'
+        ),
+        "unknown-alias",
+        "so write outputs",
+    ),
+    "an output within a task that no step has": (
+        uat("from: service") + 'tasks: {t: {steps: [{uses: git-clear, config: {path: §"${{ task.outputs.a.b }}"}}]}}\n',
+        "unknown-alias",
+        "no step before this one is called `a`",
+    ),
+    "an output of the same task by the wrong name": (
+        uat(
+            "from: service, steps: [{§task: {name: t}}]",
+            "tasks: {t: {steps: [{uses: git-clear, as: a, config: {path: x}}, "
+            '{uses: git-commit, config: {path: "${{ outputs.a.b }}"}}]}}\n',
+        ),
+        "unknown-alias",
+        "write task.outputs.a",
+    ),
+    "a commit of a step that is not there": (
+        step("uses: argocd-update, config: {apps: [{name: a, sources: [{repoURL: x, desiredCommitFromStep: §psh}]}]}"),
+        "unknown-alias",
+        "no step before this one is called `psh`",
+    ),
+    "a path that is none": (
+        uat("from: service")
+        + 'verifications: {v: {metrics: [{name: m, provider: {web: {url: x, jsonPath: §"{$.a"}}}]}}\n',
+        "bad-json-path",
+        "is not a JSONPath",
+    ),
     # steps
     "an unknown step": (step("uses: §git-psh"), "unknown-step", "did you mean `git-push`?"),
-    "a step of Kargo's that is not here": (step("uses: §oci-push"), "unknown-step", "does not have Kargo's step"),
+    "a step of Kargo's that is not here": (
+        step("uses: §oci-push"),
+        "unknown-step",
+        "not available in this version of Towpath yet",
+    ),
     "a step and a task": (
         uat("from: service, steps: [§{uses: git-clear, task: {name: t}}]", TASK),
         "one-of",

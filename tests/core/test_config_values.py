@@ -23,7 +23,7 @@ def test_verifications_take_arguments_as_a_mapping_or_a_list() -> None:
         WATCH
         + """\
 stages:
-  test: {from: service, render: {helm: {chart: c}}, verify: [{name: load, args: {rate: 10, url: "${{ vars.url }}"}}]}
+  test: {from: service, render: {helm: {chart: c}}, verify: [{name: load, args: {rate: 10, url: "${{ ctx.stage }}"}}]}
   uat:
     from: test
     render: {helm: {chart: c}}
@@ -43,7 +43,7 @@ verifications:
     )
     template = pipeline(text).verifications["load"]
 
-    assert given(text, "test") == (Argument("rate", "10"), Argument("url", "${{ vars.url }}"))
+    assert given(text, "test") == (Argument("rate", "10"), Argument("url", "${{ ctx.stage }}"))
     assert given(text, "uat") == (Argument("url", "b"), Argument("rate", "1.50"))
     assert template.args == (Argument("url"), Argument("rate", "5"), Argument("token", secret=("s", "k")))
     assert (template.metrics[0].count, template.metrics[0].failure_limit) == (5, "{{args.rate}}")

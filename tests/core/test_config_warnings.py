@@ -58,13 +58,66 @@ WARNINGS: dict[str, tuple[str, str, str]] = {
         "odd-space",
         "no-break spaces",
     ),
+    "targets, which nobody acts on": (
+        kargo(
+            "Stage",
+            "{requestedFreight: [{origin: {name: service}, sources: {direct: true}}], §targets: {selectors: []}}",
+        ),
+        "not-acted-on",
+        "promoted as one",
+    ),
+    "Argo CD's own kinds": (
+        kargo("x", "{}").replace("kargo.akuity.io/v1alpha1\nkind: x", "argoproj.io/v1alpha1\nkind: §ApplicationSet"),
+        "ignored",
+        "nothing Towpath reads",
+    ),
+    "a path without braces": (
+        uat("from: service")
+        + "verifications: {v: {metrics: [{name: m, provider: {web: {url: x, jsonPath: §$.a}}}]}}\n",
+        "literal-json-path",
+        "write {$.a}",
+    ),
+    "a variable nobody defines": (
+        uat('from: service, vars: {folder: x}, steps: [{uses: git-clear, config: {path: §"${{ vars.fodler }}"}}]'),
+        "unknown-variable",
+        "did you mean `folder`?",
+    ),
+    "a variable nobody defines, in a variable": (
+        uat('from: service, vars: {a: §"x${{ vars.b }}"}'),
+        "unknown-variable",
+        "there is no variable `b`",
+    ),
+    "a variable nobody defines, in an argument": (
+        uat(
+            f'{RUN}, verify: [{{name: smoke, args: {{stage: §"${{{{ vars.b }}}}"}}}}]',
+            SMOKE.replace("https://x", "'{{args.stage}}'"),
+        ),
+        "unknown-variable",
+        "there is no variable `b`",
+    ),
+    "a variable a task lacks": (
+        uat(
+            "from: service, steps: [{§task: {name: t}}]",
+            'tasks: {t: {steps: [{uses: git-clear, config: {path: "${{ vars.folder }}"}}]}}\n',
+        ),
+        "unknown-variable",
+        "in `t`: there is no variable `folder`",
+    ),
+    "a variable that may be missing, but is nearly there": (
+        uat(
+            "from: service, vars: {openpr: x}, "
+            'steps: [{uses: git-clear, if: §"${{ vars.opnpr != 1 }}", config: {path: x}}]'
+        ),
+        "unknown-variable",
+        "did you mean `openpr`?",
+    ),
     "an include that finds nothing": (
         uat("from: service") + "include: [§.promotion/x.yaml]\n",
         "nothing-included",
         "no file",
     ),
     "the old number of a pull request": (
-        step('uses: git-open-pr, as: pr, config: {x: §"${{ outputs.pr.prNumber }}"}'),
+        step('uses: git-open-pr, as: pr, config: {}}, {uses: git-open-pr, config: {x: §"${{ outputs.pr.prNumber }}"}'),
         "deprecated",
         ".pr.id",
     ),

@@ -12,6 +12,9 @@ from bot.core.configuration.loading import Entry, Loading
 from bot.core.configuration.places import Path, Place
 from bot.core.configuration.problems import names
 from bot.core.configuration.vocabulary import ARGO_PROVIDERS
+from bot.core.jsonpath import JsonPathError
+from bot.core.jsonpath import parse as parse_json_path
+from bot.core.jsonpath.nodes import Literal
 from bot.core.model import AnalysisTemplate, Argument, MeasurementRetention, Metric
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
@@ -126,6 +129,7 @@ def _metric(metric: Mapping[str, Any], place: Place, loading: Loading) -> Metric
         message = f"this version has no provider `{provider}`; known are {names(loading.plugins.providers)}"
         loading.problems.warn(at / provider, "provider-not-here", message, key=True)
     _check_numbers(metric, place, loading)
+    _check_json_path(config, at / provider, loading)
     return Metric(
         metric["name"],
         provider,
@@ -140,6 +144,21 @@ def _metric(metric: Mapping[str, Any], place: Place, loading: Loading) -> Metric
         consecutive_error_limit=metric.get("consecutiveErrorLimit"),
         consecutive_success_limit=metric.get("consecutiveSuccessLimit"),
     )
+
+
+def _check_json_path(config: Any, place: Place, loading: Loading) -> None:
+    """https://argo-rollouts.readthedocs.io/en/stable/analysis/web/: the path is a template, `{$.…}`."""
+    path = config.get("jsonPath") if isinstance(config, Mapping) else None
+    if not isinstance(path, str) or not path or "{{" in path:
+        return
+    try:
+        parts = parse_json_path(path).parts
+    except JsonPathError as error:
+        loading.problems.error(place / "jsonPath", "bad-json-path", f"`{path[:60]}` is not a JSONPath: {error}")
+        return
+    if all(isinstance(part, Literal) for part in parts):
+        message = f"`{path[:60]}` has no braces, so the result is that text itself; write {{{path[:60]}}}"
+        loading.problems.warn(place / "jsonPath", "literal-json-path", message)
 
 
 def _check_numbers(metric: Mapping[str, Any], place: Place, loading: Loading) -> None:

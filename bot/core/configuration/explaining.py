@@ -3,12 +3,11 @@
 The text is Towpath's own spelling in its long form, and loads as the same pipeline.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import yaml
-
+from bot.core.configuration.writing import given, written
 from bot.core.durations import format_duration
 from bot.core.model import (
     AnalysisTemplate,
@@ -34,36 +33,17 @@ def explain(pipeline: Pipeline) -> str:
         "verifications": {name: _analysis(each) for name, each in pipeline.verifications.items()},
         "promotionWindows": _windows(pipeline),
     }
-    return yaml.dump(_given(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Block style, no aliases, and texts of several lines as blocks."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is empty."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], {}, False)}
+    return written(given(document))
 
 
 def _warehouse(warehouse: Warehouse) -> dict[str, Any]:
-    return _given(
+    return given(
         {
             "interval": format_duration(warehouse.interval),
             "freightCreationPolicy": warehouse.creation_policy.value,
-            "freightCreationCriteria": _given({"expression": warehouse.creation_criteria}),
+            "freightCreationCriteria": given({"expression": warehouse.creation_criteria}),
             "subscriptions": [
-                _given({"name": each.name}) | {each.kind: dict(each.config)} for each in warehouse.subscriptions
+                given({"name": each.name}) | {each.kind: dict(each.config)} for each in warehouse.subscriptions
             ],
         }
     )
@@ -72,7 +52,7 @@ def _warehouse(warehouse: Warehouse) -> dict[str, Any]:
 def _stage(stage: Stage) -> dict[str, Any]:
     running = {"auto": stage.auto, "merge": stage.merge.value, "mergeMethod": stage.merge_method}
     return {
-        **_given(
+        **given(
             {
                 "labels": dict(stage.labels),
                 "vars": _vars(stage.vars),
@@ -94,19 +74,19 @@ def _request(request: FreightRequest) -> dict[str, Any]:
         "availabilityStrategy": request.availability.value,
         "autoPromotionOptions": {"selectionPolicy": request.selection.value},
     }
-    return {"origin": {"kind": "Warehouse", "name": request.origin}, "sources": _given(sources)}
+    return {"origin": {"kind": "Warehouse", "name": request.origin}, "sources": given(sources)}
 
 
 def _template(template: PromotionTemplate | None) -> dict[str, Any] | None:
     if template is None:
         return None
     steps = [_step(each, index) for index, each in enumerate(template.steps, 1)]
-    return {"spec": _given({"vars": _vars(template.vars)}) | {"steps": steps}}
+    return {"spec": given({"vars": _vars(template.vars)}) | {"steps": steps}}
 
 
 def _step(step: StepSpec, number: int) -> dict[str, Any]:
     retry = {"timeout": _duration(step.timeout), "errorThreshold": step.error_threshold}
-    return _given(
+    return given(
         {
             "uses": step.uses,
             "as": step.alias if step.alias != f"step-{number}" else "",
@@ -127,7 +107,7 @@ def _verification(verification: Verification | None) -> dict[str, Any] | None:
     if verification is None:
         return None
     templates = [{"name": name} for name in verification.templates]
-    return _given({"analysisTemplates": templates, "args": _arguments(verification.args)})
+    return given({"analysisTemplates": templates, "args": _arguments(verification.args)})
 
 
 def _arguments(given: Sequence[Argument]) -> list[dict[str, Any]]:
@@ -143,7 +123,7 @@ def _arguments(given: Sequence[Argument]) -> list[dict[str, Any]]:
 
 
 def _analysis(template: AnalysisTemplate) -> dict[str, Any]:
-    return _given(
+    return given(
         {
             "args": _arguments(template.args),
             "metrics": [_metric(each) for each in template.metrics],
@@ -183,7 +163,7 @@ def _windows(pipeline: Pipeline) -> list[dict[str, Any]]:
             "name": window.name,
             "kind": window.kind.value,
             "stageSelector": {"name": f"glob:{{{','.join(names)}}}" if len(names) > 1 else names[0]},
-            **_given({"rrule": window.rule, "dtstart": window.start, "dtend": window.end}),
+            **given({"rrule": window.rule, "dtstart": window.start, "dtend": window.end}),
         }
         for window, names in stages.items()
     ]

@@ -8,6 +8,7 @@ would know neither conversions, nor `${{ }}`, nor names that are nearly right.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from bot.core.configuration.assertions import (
@@ -19,7 +20,7 @@ from bot.core.configuration.assertions import (
     text_check,
 )
 from bot.core.configuration.formats import Placeholders
-from bot.core.configuration.misfits import KINDS, WANTED, Check, Closest, Misfit, Run, Schema, shown
+from bot.core.configuration.misfits import KINDS, WANTED, Check, Closest, Full, Misfit, Run, Schema, shown
 from bot.core.configuration.problems import names, suggestion
 from bot.core.configuration.scalars import as_boolean, as_number, as_text
 
@@ -44,7 +45,9 @@ class Fit:
     ) -> tuple[Any, list[Misfit]]:
         """Fit a value. A text with placeholders (`formats.EXPRESSIONS`: `${{ }}`) fits everywhere."""
         run = Run(placeholders, closest)
-        return self._check(value, run), run.misfits
+        with suppress(Full):
+            value = self._check(value, run)
+        return value, run.misfits
 
 
 class _Compiler:
@@ -250,8 +253,6 @@ def _check_name(check: Check, key: str, run: Run) -> None:
 
 
 def _unknown_key(key: str, known: Mapping[str, Any], run: Run) -> None:
-    if run.is_full:
-        return
     near = run.closest(key, known)
     hint = near or (f"; known here: {names(known)}" if known else "; nothing is expected here")
     run.path.append(key)

@@ -9,42 +9,28 @@ import re2
 
 from bot.core.durations import DurationError, parse_duration
 from bot.core.versions import Constraint, VersionError
-from bot.expressions import ExpressionError
+from bot.expressions import ExpressionError, check_template, has_expressions
 from bot.expressions import compile as compile_expression
 
 Complaint = str | None
 _LONG_UNITS = re.compile(r"([0-9]{1,5})\s*(d|w)(?:ays?|eeks?)?")
-_OPENINGS = {"${{": "}}", "${%": "%}"}
-
-
-def is_template(text: str) -> bool:
-    """Whether any `${{ }}` or `${% %}` stands in a text."""
-    return "${" in text and ("${{" in text or "${%" in text)
+LONGEST_TEMPLATE = 32_768
 
 
 def complain_of_template(text: str) -> Complaint:
     """What is wrong with the expressions in a text, None when nothing is."""
-    if not is_template(text):
-        return None
-    return _complain_of_template(text)
+    return _complain_of_template(text) if has_expressions(text) else None
 
 
 @lru_cache(maxsize=4096)
 def _complain_of_template(text: str) -> Complaint:
-    rest = text
-    while True:
-        starts = [(at, mark) for mark in _OPENINGS if (at := rest.find(mark)) >= 0]
-        if not starts:
-            return None
-        start, mark = min(starts)
-        closing = _OPENINGS[mark]
-        end = rest.find(closing, start + 3)
-        if end < 0:
-            return f"`{mark}` is never closed; add `{closing}`"
-        complaint = complain_of_expression(rest[start + 3 : end].strip())
-        if complaint is not None:
-            return complaint
-        rest = rest[end + 2 :]
+    if len(text) > LONGEST_TEMPLATE:
+        return f"a text with expressions may have {LONGEST_TEMPLATE} characters at most, not {len(text)}; split it up"
+    try:
+        check_template(text)
+    except ExpressionError as error:
+        return f"the expression in `{_short(text)}` can't be read: {error}"
+    return None
 
 
 @lru_cache(maxsize=4096)
@@ -60,7 +46,7 @@ def complain_of_expression(code: str) -> Complaint:
 
 
 def complain_of_if(text: str) -> Complaint:
-    if not is_template(text):
+    if not has_expressions(text):
         return f"`if` wants an expression; write ${{{{ {_short(text)} }}}}"
     return complain_of_template(text)
 
@@ -133,7 +119,7 @@ def _no_complaint(_: str) -> Complaint:
     return None
 
 
-EXPRESSIONS = Placeholders(is_template, complain_of_template)  # ${{ }}, in steps
+EXPRESSIONS = Placeholders(has_expressions, complain_of_template)  # ${{ }}, in steps
 ARGUMENTS = Placeholders(_has_arguments, _no_complaint)  # {{args.x}}, in metrics; `analyses` sees to their names
 
 FORMATS: dict[str, Callable[[str], Complaint]] = {

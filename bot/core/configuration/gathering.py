@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from bot.core.configuration import native_shapes, shapes
@@ -28,8 +29,29 @@ _KINDS = {
     "Project": "old-project",
     "List": "list",
 }
-_MADE_BY_KARGO = ("Freight", "Promotion", "PromotionRequest", "AnalysisRun", "Target")
+# Kinds of the same API groups that say nothing of a pipeline.
+_OTHERS = {
+    *("Freight", "Promotion", "PromotionRequest", "AnalysisRun", "Target"),
+    *("Application", "ApplicationSet", "AppProject", "ArgoCD", "Rollout", "Experiment", "Workflow", "WorkflowTemplate"),
+    *("ClusterWorkflowTemplate", "CronWorkflow", "EventBus", "EventSource", "Sensor"),
+}
 _OUR_GROUPS = ("kargo.akuity.io", "argoproj.io")
+
+
+class Meaning(Enum):
+    """What a manifest's kind is to Towpath."""
+
+    OURS = "read"
+    FOREIGN = "ignored"
+    UNKNOWN = "a mistake"
+
+
+def meaning_of(kind: str, api_version: str) -> Meaning:
+    """Judge a kind. One of our own groups that nobody knows is most likely misspelt."""
+    group = api_version.split("/", maxsplit=1)[0]
+    if kind in _KINDS:
+        return Meaning.OURS
+    return Meaning.FOREIGN if kind in _OTHERS or (group and group not in _OUR_GROUPS) else Meaning.UNKNOWN
 
 
 def gather(documents: list[Document], loading: Loading) -> None:
@@ -91,19 +113,21 @@ def _sort_native(data: dict[str, Any], place: Place, loading: Loading) -> None:
 
 def _sort_manifest(data: dict[str, Any], place: Place, loading: Loading) -> None:
     problems = loading.problems
-    kind, group = data.get("kind"), str(data.get("apiVersion") or "").split("/", maxsplit=1)[0]
+    kind = data.get("kind")
     if not isinstance(kind, str):
         problems.error(place, "missing", f"`kind` is missing; it is one of {names(_KINDS)}", key=True)
         return
-    meaning = _KINDS.get(kind)
-    if meaning is None:
-        if kind in _MADE_BY_KARGO or (group and group not in _OUR_GROUPS):
-            problems.warn(place / "kind", "ignored", f"a {kind} is nothing Towpath reads; it can be removed here")
-        else:
-            near = problems.closest(kind, _KINDS)
-            message = f"unknown kind `{kind[:60]}`{near or f'; known are {names(_KINDS)}'}"
-            problems.error(place / "kind", "unknown-kind", message)
-    elif meaning == "list":
+    judged = meaning_of(kind, str(data.get("apiVersion") or ""))
+    if judged is Meaning.FOREIGN:
+        problems.warn(place / "kind", "ignored", f"`{kind[:60]}` is nothing Towpath reads; it can be removed here")
+        return
+    if judged is Meaning.UNKNOWN:
+        near = problems.closest(kind, _KINDS)
+        message = f"unknown kind `{kind[:60]}`{near or f'; known are {names(_KINDS)}'}"
+        problems.error(place / "kind", "unknown-kind", message)
+        return
+    meaning = _KINDS[kind]
+    if meaning == "list":
         items = data.get("items")
         for index, item in enumerate(items if isinstance(items, list) else []):
             _sort(item, place / "items" / index, loading)

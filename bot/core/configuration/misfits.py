@@ -11,7 +11,7 @@ from bot.core.configuration.scalars import as_text
 Schema = Mapping[str, Any]
 Closest = Callable[[str, Collection[str]], str]  # "; did you mean `…`?", or nothing
 
-_MOST_MISFITS = 2000  # more than are shown
+_MOST_MISFITS = 1001  # one more than are shown
 
 KINDS: dict[type, str] = {
     dict: "object",
@@ -31,6 +31,10 @@ WANTED = {
     "number": "a number",
     "null": "nothing",
 }
+
+
+class Full(Exception):
+    """There are more misfits than anybody will be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,10 @@ class Run:
         self.placeholders = placeholders
 
     def complain(self, code: str, message: str, *, at_key: bool = False) -> None:
-        if not self.is_full:
+        if len(self.misfits) < _MOST_MISFITS:
             self.misfits.append(Misfit(tuple(self.path), code, message, at_key))
+        elif self.judges:
+            raise Full
 
     def attempt(self) -> "Run":
         """A run to try something with, whose misfits may not count. It leaves expressions alone."""
@@ -65,11 +71,6 @@ class Run:
         trial.judges = False
         trial.path = self.path
         return trial
-
-    @property
-    def is_full(self) -> bool:
-        """Whether there are more misfits than anybody will be shown."""
-        return len(self.misfits) >= _MOST_MISFITS
 
     @property
     def field(self) -> str:

@@ -127,11 +127,11 @@ def warn_of_old_step(uses: str, config: Any, place: Place, loading: Loading) -> 
             loading.problems.warn(place / "uses", "deprecated", f"the step `{uses}` is deprecated; {advice}")
             continue
 
-        def warn(found: Path, name: str = str(path[-1]), advice: str = advice) -> None:
+        def warn(found: Path, _: Any, name: str = str(path[-1]), advice: str = advice) -> None:
             message = f"`{name}` is deprecated; {advice}"
             loading.problems.warn((place / "config").at(found), "deprecated", message, key=True)
 
-        _visit(config, path, (), warn)
+        visit(config, path, (), warn)
 
 
 def warn_of_old_expressions(text: str, place: Place, loading: Loading) -> None:
@@ -144,12 +144,12 @@ def warn_of_old_expressions(text: str, place: Place, loading: Loading) -> None:
         loading.problems.warn(place, "deprecated", message)
 
 
-def _visit(value: Any, path: Path, done: Path, found: Callable[[Path], None]) -> None:
-    """Call `found` with every place in the value that a path with `*` leads to."""
+def visit(value: Any, path: Path, done: Path, found: Callable[[Path, Any], None]) -> None:
+    """Call `found` with every place in the value that a path with `*` leads to, and what is there."""
     if not path:
-        found(done)
+        found(done, value)
     elif path[0] == "*":
         for index, item in enumerate(value if isinstance(value, list) else ()):
-            _visit(item, path[1:], (*done, index), found)
+            visit(item, path[1:], (*done, index), found)
     elif isinstance(value, dict) and path[0] in value:
-        _visit(value[path[0]], path[1:], (*done, path[0]), found)
+        visit(value[path[0]], path[1:], (*done, path[0]), found)

@@ -12,6 +12,13 @@ Path = tuple[str | int, ...]
 _MERGE = "tag:yaml.org,2002:merge"
 
 
+class _Marks(yaml.CSafeLoader):
+    """Makes a tree for its marks alone: of all tags only that of `<<` is looked at."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        return _MERGE if value == "<<" and implicit[0] else ""
+
+
 class SourceFile:
     """One file's text. Its tree with marks is made when first asked for: a file without problems never pays for it."""
 
@@ -22,7 +29,7 @@ class SourceFile:
     @cached_property
     def _trees(self) -> Iterator[Any]:
         # The text has passed `reading.read`, so that neither its depth nor its aliases can hurt here.
-        return iter(yaml.compose_all(self.text, Loader=yaml.CSafeLoader))
+        return iter(yaml.compose_all(self.text, Loader=_Marks))
 
     @cached_property
     def _read(self) -> list[Any]:

@@ -3,7 +3,6 @@
 https://docs.kargo.io/user-guide/how-to-guides/working-with-projects#promotion-policies
 """
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,13 +12,10 @@ from bot.core.configuration.formats import complain_of_regex
 from bot.core.configuration.globs import GlobError, compile_glob
 from bot.core.configuration.loading import Loading
 from bot.core.configuration.places import Place
+from bot.core.configuration.recurrence import complain_of_order, complain_of_rule, complain_of_time
 from bot.core.model import PromotionWindow, WindowKind
 
 Selects = Callable[[str, Mapping[str, str]], bool]
-
-_FREQUENCIES = "YEARLY|MONTHLY|WEEKLY|DAILY|HOURLY|MINUTELY|SECONDLY"
-_RULE = re.compile(rf"(?:RRULE:)?(?=.*\bFREQ=(?:{_FREQUENCIES})\b)[A-Z]+=[^;=]+(?:;[A-Z]+=[^;=]+)*", re.IGNORECASE)
-_TIME = re.compile(r"(?:TZID=(?P<zone>[A-Za-z0-9_+/-]+):)?[0-9]{8}T[0-9]{6}Z?")
 
 
 class Policies:
@@ -80,16 +76,16 @@ class Policies:
             at = place / "stageSelector"
             selects = self._selector(spec["stageSelector"], at, at / "name")
         rule, start, end = spec.get("rrule", ""), spec.get("dtstart", ""), spec.get("dtend", "")
-        if rule and not _RULE.fullmatch(rule):
-            message = f"`{rule[:60]}` is not a recurrence rule; write for example FREQ=WEEKLY;BYDAY=SA,SU"
-            problems.error(place / "rrule", "bad-rule", message)
+        if rule and (complaint := complain_of_rule(rule)) is not None:
+            problems.error(place / "rrule", "bad-rule", complaint)
         for field, time in (("dtstart", start), ("dtend", end)):
             if not time:
                 message = f"`{field}` is missing here; add it, as in 20260101T090000"
                 problems.error(place, "missing", message, key=True)
-            elif not _TIME.fullmatch(time):
-                message = f"`{time[:60]}` is not a time; write for example TZID=Europe/Berlin:20260101T090000"
-                problems.error(place / field, "bad-time", message)
+            elif (complaint := complain_of_time(time)) is not None:
+                problems.error(place / field, "bad-time", complaint)
+        if (complaint := complain_of_order(start, end)) is not None:
+            problems.error(place / "dtend", "bad-time", complaint)
         message = "promotion windows are understood, but this version does not hold them"
         problems.warn(place, "not-acted-on", message)
         if selects is not None:

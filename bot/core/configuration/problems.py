@@ -9,12 +9,16 @@ from bot.core.configuration.places import Path, Place
 from bot.core.model import Problem, Severity
 
 MOST_PROBLEMS = 1000
-_MOST_COMPARISONS = 20_000  # of names that are nearly alike; a file this wrong is not mended by spelling
+_MOST_COMPARISONS = 4_000  # of names that are nearly alike; a file this wrong is not mended by spelling
+
+
+class TooMany(Exception):
+    """More mistakes than will be shown: looking further helps nobody."""
 
 
 @dataclass(slots=True)
 class Problems:
-    """The list being made. The same mistake at the same place counts once."""
+    """The list being made. The same mistake at the same place counts once. A mistake too many raises `TooMany`."""
 
     _found: dict[Problem, None] = field(default_factory=dict)
     _comparisons: int = 0
@@ -44,13 +48,13 @@ class Problems:
         if len(found) <= MOST_PROBLEMS:
             return tuple(found)
         last = found[MOST_PROBLEMS - 1]
+        severity = Severity.ERROR if self.has_errors else Severity.WARNING
         rest = "there are more problems than this; mend these first"
-        more = Problem(last.file, last.line, last.column, Severity.ERROR, "too-many-problems", rest)
+        more = Problem(last.file, last.line, last.column, severity, "too-many-problems", rest)
         return (*found[: MOST_PROBLEMS - 1], more)
 
     def _add(self, place: Place, code: str, message: str, severity: Severity, key: bool) -> None:
-        if len(self._found) > 2 * MOST_PROBLEMS:  # enough to know that there are more than will be shown
-            self.has_errors = self.has_errors or severity is Severity.ERROR
+        if severity is Severity.WARNING and len(self._found) > MOST_PROBLEMS:
             return
         line, column = place.position(key=key)
         self._keep(Problem(place.file, line, column, severity, code, message))
@@ -58,6 +62,8 @@ class Problems:
     def _keep(self, problem: Problem) -> None:
         self._found.setdefault(problem)
         self.has_errors = self.has_errors or problem.severity is Severity.ERROR
+        if self.has_errors and len(self._found) > MOST_PROBLEMS:
+            raise TooMany
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -71,4 +77,4 @@ def names(known: Collection[str], most: int = 12) -> str:
     return listed + (f" and {len(known) - most} more" if len(known) > most else "")
 
 
-__all__ = ["MOST_PROBLEMS", "Path", "Problems", "names", "suggestion"]
+__all__ = ["MOST_PROBLEMS", "Path", "Problems", "TooMany", "names", "suggestion"]

@@ -18,6 +18,7 @@ from bot.core.configuration.scalars import resolve
 MOST_BYTES = 2 * 1024 * 1024
 MOST_VALUES = 100_000
 DEEPEST = 64
+MOST_CODE = 300_000  # characters between `${{` and `}}`: several thousand expressions
 
 _ODD_SPACES = "\u00a0\u2007\u202f"
 _PLAIN_SPACES = dict.fromkeys(map(ord, _ODD_SPACES), " ")
@@ -78,7 +79,19 @@ def _text(name: str, content: str | bytes, problems: Problems) -> str | None:
         message = f"the file has {len(raw)} bytes, more than {MOST_BYTES}; split it up with `include`"
         problems.error_in_file(name, 1, 1, "file-too-large", message)
         return None
+    if (code := _code_in(text)) > MOST_CODE:
+        message = f"the file has {code} characters of expressions, more than {MOST_CODE}; use variables and tasks"
+        problems.error_in_file(name, 1, 1, "too-many-expressions", message)
+        return None
     return _with_plain_spaces(name, text.removeprefix("\ufeff"), problems)
+
+
+def _code_in(text: str) -> int:
+    """How many characters stand in `${{ }}`: compiling them is what takes time in a file that is otherwise right."""
+    found, end = 0, 0
+    while (start := text.find("${{", end)) >= 0 and (end := text.find("}}", start)) >= 0:
+        found += end - start
+    return found
 
 
 def _with_plain_spaces(name: str, text: str, problems: Problems) -> str:

@@ -9,6 +9,7 @@ from bot.core.configuration.loading import Entry, Loading
 from bot.core.configuration.places import Place
 from bot.core.configuration.policies import Policies
 from bot.core.configuration.problems import names
+from bot.core.configuration.references import Known, check_references
 from bot.core.configuration.rendering import WatchedImage, rendering_steps
 from bot.core.configuration.requests import Sources, build_requests
 from bot.core.configuration.steps import Task, build_steps, variables
@@ -64,6 +65,10 @@ class StageBuilder:
             "allow": _allow(spec.get("allow", {})),
             "windows": self._policies.windows(entry.name, entry.labels),
         }
+        self._check_expressions(entry, spec, [*stage_vars, *(template.vars if template else ())])
+        if "targets" in spec:
+            message = "`targets` is understood, but this version does not act on it: the stage is promoted as one"
+            self._loading.problems.warn(entry.place / "targets", "not-acted-on", message, key=True)
         if not complete:
             return None
         if template is None:
@@ -118,6 +123,18 @@ class StageBuilder:
         images = [WatchedImage(url, origins[0], len(origins) > 1) for url, origins in watched.items()]
         release = requests[0].origin if requests else entry.name
         return rendering_steps(render, entry.place / "render", entry.name, release, images, self._loading)
+
+    def _check_expressions(self, entry: Entry, spec: Mapping[str, Any], variables: Sequence[Variable]) -> None:
+        """What expressions outside of steps refer to. No step has put out anything when they are evaluated."""
+        template = spec.get("promotionTemplate", {}).get("spec", {})
+        written = {
+            "vars": spec.get("vars"),
+            "promotionTemplate": {"spec": {"vars": template.get("vars")}},
+            **{name: spec.get(name) for name in ("verification", "verify")},
+            "render": {name: each for name, each in spec.get("render", {}).items() if name != "message"},
+        }
+        known = Known([each.name for each in variables])
+        check_references(written, known, entry.place, self._loading.problems)
 
     def _auto(self, entry: Entry, spec: Mapping[str, Any]) -> bool:
         policy = self._policies.auto(entry.name, entry.labels)

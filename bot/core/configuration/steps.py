@@ -4,37 +4,51 @@ https://docs.kargo.io/user-guide/reference-docs/promotion-templates
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.core.configuration.formats import EXPRESSIONS, is_template
+from bot.core.configuration.formats import EXPRESSIONS
 from bot.core.configuration.loading import Entry, Loading
-from bot.core.configuration.modernising import warn_of_old_expressions, warn_of_old_step
+from bot.core.configuration.modernising import visit, warn_of_old_expressions, warn_of_old_step
 from bot.core.configuration.places import Path, Place
 from bot.core.configuration.problems import names
+from bot.core.configuration.references import (
+    SEPARATOR,
+    Kind,
+    Known,
+    Reference,
+    check_reference,
+    references,
+    templates,
+)
 from bot.core.configuration.vocabulary import KARGO_STEPS
 from bot.core.durations import parse_duration
 from bot.core.model import StepSpec, Variable
+from bot.expressions import has_expressions
 
-SEPARATOR = "::"  # between the alias of a task and that of a step inflated from it
 _RESERVED = re.compile(r"(?:step|task)-[0-9]+")
 _ALIAS = re.compile(r"[^\s\"'`:]+(?:::[^\s\"'`:]+)?")
 # Fields that name an earlier step: https://docs.kargo.io/release-notes/ (deprecated, still read)
-_FROM_STEP = {
-    "git-commit": "messageFromSteps",
-    "git-open-pr": "sourceBranchFromStep",
-    "git-wait-for-pr": "prNumberFromStep",
+_FROM_STEP: Mapping[str, Path] = {
+    "git-commit": ("messageFromSteps", "*"),
+    "git-open-pr": ("sourceBranchFromStep",),
+    "git-wait-for-pr": ("prNumberFromStep",),
+    "argocd-update": ("apps", "*", "sources", "*", "desiredCommitFromStep"),
 }
 _NOT_ON_TASKS = ("if", "continueOnError", "retry", "config")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task ready to be inflated: its steps with their own aliases, and its variables (None: must be given)."""
+    """A task ready to be inflated: its steps with their own aliases, and its variables (None: must be given).
+
+    `wants` is what its expressions refer to that only the stage can have.
+    """
 
     steps: tuple[StepSpec, ...]
     vars: Mapping[str, Any]
+    wants: tuple[Reference, ...]
 
 
 def variables(given: Any) -> tuple[Variable, ...]:
@@ -48,9 +62,10 @@ def build_task(entry: Entry, loading: Loading) -> Task | None:
     if entry.spec is None:
         return None
     defaults = {each.name: each.value for each in variables(entry.spec.get("vars"))}
-    builder = _Builder(loading, {}, ())
+    builder = _Builder(loading, {}, (), in_task=True)
+    builder.refer(entry.spec.get("vars"), entry.place / "vars", "", ())
     steps = builder.steps(entry.spec["steps"], entry.place / "steps")
-    return Task(tuple(steps), defaults) if builder.complete else None
+    return Task(tuple(steps), defaults, tuple(builder.wanted)) if builder.complete else None
 
 
 def build_steps(
@@ -84,14 +99,20 @@ class _Builder:
         *,
         before: Sequence[StepSpec] = (),
         trusted: bool = False,
+        in_task: bool = False,
     ) -> None:
         self._loading = loading
         self._problems = loading.problems
         self._tasks = tasks
         self._outer = {each.name for each in outer if _given(each.value)}
+        self._variables = {each.name for each in outer}
         self._trusted = trusted
         self._offset = len(before)
         self._aliases: dict[str, None] = dict.fromkeys(step.alias for step in before)
+        self._outputs = dict(self._aliases)  # the same, but of a task the steps it was inflated to
+        self._later: frozenset[str] = frozenset()
+        self._in_task = in_task
+        self.wanted: dict[Reference, None] = {}  # what expressions refer to that only the task's stage can have
         self._are_inflated = False
         self.complete = True
 
@@ -99,6 +120,7 @@ class _Builder:
         built: list[StepSpec] = []
         # `explain` writes tasks out, which moves steps without a name away from the number they are called by.
         self._are_inflated = any(SEPARATOR in (step.get("as") or "") for step in given)
+        self._later = frozenset(step["as"] for step in given if step.get("as"))
         for index, step in enumerate(given):
             at = place / index
             alias = self._alias(step, index, at)
@@ -109,7 +131,31 @@ class _Builder:
             else:
                 self.complete = False
             self._aliases[alias] = None
+            if "task" not in step:
+                self._outputs[alias] = None
         return built
+
+    def refer(self, value: Any, place: Place, alias: str, own: Iterable[str]) -> None:
+        """Check what the expressions of a value refer to; `own` are the variables of the step called `alias`."""
+        for path, text in templates(value):
+            warn_of_old_expressions(text, place.at(path), self._loading)
+            for reference in references(text):
+                self._check(reference, place.at(path), alias, own)
+
+    def _check(self, reference: Reference, place: Place, alias: str, own: Iterable[str]) -> None:
+        task, inflated, _ = alias.rpartition(SEPARATOR)
+        if self._in_task and reference.kind is not Kind.TASK_OUTPUT:
+            if reference.name not in own:
+                self.wanted[reference] = None
+            return
+        siblings: Iterable[str] = self._outputs if self._in_task else ()
+        if inflated:
+            prefix = task + SEPARATOR
+            siblings = [each.removeprefix(prefix) for each in self._outputs if each.startswith(prefix)]
+        known = Known(
+            {*self._variables, *own}, self._outputs, tuple(siblings), self._later, self._in_task or bool(inflated)
+        )
+        check_reference(reference, known, place, self._problems)
 
     def _error(self, place: Place, code: str, message: str, *, key: bool = False) -> None:
         self.complete = False
@@ -142,8 +188,8 @@ class _Builder:
                 return None
             warn_of_old_step(uses, config, place, self._loading)
             self._check_earlier(uses, config, place)
-            for path, text in templates(config):
-                warn_of_old_expressions(text, (place / "config").at(path), self._loading)
+            written = {"config": config, "if": step.get("if"), "vars": step.get("vars")}
+            self.refer(written, place, alias, [each.name for each in variables(step.get("vars"))])
         retry = step.get("retry", {})
         timeout = parse_duration(retry["timeout"]) if "timeout" in retry else None
         return StepSpec(
@@ -161,21 +207,21 @@ class _Builder:
     def _unknown_step(self, uses: str, place: Place) -> None:
         known = self._loading.plugins.steps
         if uses in KARGO_STEPS:
-            message = f"this version does not have Kargo's step `{uses}` yet; known are {names(known, 40)}"
+            message = f"Kargo's step `{uses}` is not available in this version of Towpath yet; do without it for now"
         else:
             near = self._problems.closest(uses, known)
             message = f"unknown step `{uses[:60]}`{near or f'; known are {names(known, 40)}'}"
         self._error(place / "uses", "unknown-step", message)
 
     def _check_earlier(self, uses: str, config: Mapping[str, Any], place: Place) -> None:
-        field = _FROM_STEP.get(uses, "")
-        given = config.get(field)
-        for index, alias in enumerate(given if isinstance(given, list) else [given]):
-            if isinstance(alias, str) and alias not in self._aliases and not is_template(alias):
+        def check(found: Path, alias: Any) -> None:
+            if isinstance(alias, str) and alias not in self._aliases and not has_expressions(alias):
                 near = self._problems.closest(alias, self._aliases)
-                at = place / "config" / field
                 message = f"no step before this one is called `{alias[:60]}`{near}"
-                self._error(at / index if isinstance(given, list) else at, "unknown-alias", message)
+                self._error((place / "config").at(found), "unknown-alias", message)
+
+        if uses in _FROM_STEP:
+            visit(config, _FROM_STEP[uses], (), check)
 
     def _inflate(self, step: Mapping[str, Any], alias: str, place: Place) -> list[StepSpec]:
         for field in _NOT_ON_TASKS:
@@ -193,6 +239,7 @@ class _Builder:
             self.complete = False
             return []
         given = variables(step.get("vars"))
+        self.refer({"vars": step.get("vars")}, place, "", [each.name for each in given])
         filled = {each.name for each in given if _given(each.value)}
         inherited = []
         for variable, value in task.vars.items():
@@ -203,6 +250,16 @@ class _Builder:
             elif variable not in filled:
                 message = f"the task `{name}` wants the variable `{variable}`; add it to `vars` here"
                 self._error(place / "task", "missing-variable", message, key=True)
+        inside = [each.alias for each in task.steps]
+        there = Known(
+            {*self._variables, *task.vars, *(each.name for each in given)},
+            {**self._outputs, **dict.fromkeys(f"{alias}{SEPARATOR}{each}" for each in inside)},
+            inside,
+            self._later,
+        )
+        for reference in task.wants:
+            check_reference(reference, there, place / "task", self._problems, where=f"in `{name}`: ", key=True)
+        self._outputs.update(dict.fromkeys(f"{alias}{SEPARATOR}{each}" for each in inside))
         return [
             replace(each, alias=f"{alias}{SEPARATOR}{each.alias}", vars=(*inherited, *given, *each.vars), task=alias)
             for each in task.steps
@@ -211,14 +268,3 @@ class _Builder:
 
 def _given(value: Any) -> bool:
     return value is not None and value != ""
-
-
-def templates(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text with `${{ }}` inside a value, with the path to it."""
-    if isinstance(value, str):
-        if is_template(value):
-            yield path, value
-        return
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, item in entries:
-        yield from templates(item, (*path, step))
