@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from bot.engine.look import Looker
 from bot.engine.ports import PlugInModules, Ports, Site
 from bot.engine.snapshot import Gatherer
 from bot.engine.work import CommandJob, Handlers, Work, WorkOptions
-from bot.errors import Broken, Retry
+from bot.errors import Broken, Retry, UserError
 from bot.git.client import MirroredGit
 from bot.github.app import App
 from bot.github.client import make_session
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 
 PLUG_INS = PlugInModules(STEPS, SUBSCRIPTIONS, PROVIDERS, COMMANDS)
 _LOST_AFTER = timedelta(hours=24)  # a command nobody answered within a day has been given again, or up
+_DATABASE_ANSWERS = 5.0  # seconds
+_LEFT_OVER = timedelta(hours=1)  # a promotion's folder this old is a killed process's: no look runs as long
 _MISSED_SINCE = timedelta(days=3)  # GitHub keeps deliveries this long
 
 
@@ -71,7 +74,11 @@ class Installed:
         github = await self._app.repository(name)
         if github is None:
             return None
-        identity = await self._app.committer(name)
+        try:
+            identity = await self._app.committer(name)
+        except UserError as error:  # removed since
+            log.info("%s", error)
+            return None
         owner = name.partition("/")[0].lower()
         if owner not in self._git:
             credentials = self._app.git_credentials(name)
@@ -80,6 +87,10 @@ class Installed:
 
     async def repositories(self) -> Iterable[RepositoryName]:
         return await self._app.repositories()
+
+    async def close(self) -> None:
+        for git in self._git.values():
+            await git.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +122,10 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
             clock=clock,
         )
         work = DurableWork(settings.database_url, WorkOptions(tick_every=settings.tick_interval))
+        hub = Installed(app, settings.data_dir / "git", clock)
+        stack.push_async_callback(hub.close)
         ports = Ports(
-            hub=Installed(app, settings.data_dir / "git", clock),
+            hub=hub,
             registry=RegistryClient(session, clock, _anonymous),
             http=await stack.enter_async_context(OutboundHttp(allow_private=True)),
             secrets=NoSecrets(),
@@ -122,7 +135,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
             plugins=PLUG_INS,
             server_url=settings.github_server_url,
             signing_key=record.signing_key(settings.private_key.encode()),
-            workdirs=_workdirs(settings.data_dir),
+            workdirs=await asyncio.to_thread(_workdirs, settings.data_dir, clock.now()),
         )
         handlers, expire = _engine(ports)
         await work.start(handlers)
@@ -153,7 +166,7 @@ def _engine(ports: Ports) -> tuple[Handlers, Callable[[RepositoryName], None]]:
             try:
                 for ref in await commander.find_lost(name, since):
                     await ports.work.submit_command(_job(ref))
-            except (Retry, Broken):  # one repository that can't be asked keeps no other waiting
+            except (Retry, Broken, UserError):  # one repository that can't be asked keeps no other waiting
                 log.exception("looking for lost commands", extra={"repository": name})
         return names
 
@@ -174,7 +187,16 @@ async def _listen(
             expire(name)
         await work.accept_delivery(delivery.id, delivery.looks, [_job(ref) for ref in delivery.commands])
 
-    runner = make_runner(make_app(intake, settings.webhook_secrets, (await app.identity()).login))
+    async def ready() -> Sequence[str]:
+        try:
+            async with asyncio.timeout(_DATABASE_ANSWERS):
+                await work.stats()
+        except Exception:  # the border: whatever it is, the load balancer wants to know that it is, and the log what
+            log.exception("asking the database")
+            return ("the database does not answer",)
+        return ()
+
+    runner = make_runner(make_app(intake, settings.webhook_secrets, (await app.identity()).login, ready))
     await runner.setup()
     try:
         listener = web.TCPSite(runner, settings.host, settings.port)
@@ -198,8 +220,11 @@ async def _anonymous(address: RegistryAddress) -> None:
     """Registries are asked as nobody in particular, until credentials can be configured."""
 
 
-def _workdirs(data_dir: Path) -> Path:
-    """Where promotions run. Nothing in there outlives the process that made it."""
+def _workdirs(data_dir: Path, now: datetime) -> Path:
+    """Where promotions run. What a killed process left there is swept."""
     path = data_dir / "promotions"
     path.mkdir(parents=True, exist_ok=True)
+    for folder in path.iterdir():
+        if now.timestamp() - folder.stat().st_mtime > _LEFT_OVER.total_seconds():
+            shutil.rmtree(folder, ignore_errors=True)
     return path

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.contracts.commands import Needs, Outcome, Request
+from bot.contracts.commands import Needs, Outcome, Request, Seek
 from bot.core import candidates, choosing, messages
 from bot.core import freight as freight_data
 from bot.core.actions import Promote
@@ -33,17 +33,22 @@ def decide(request: Request, snapshot: Snapshot, now: datetime) -> Outcome:
     stage = choosing.stage(snapshot, request.args, request.stage, USAGE)
     if len(request.args) > 2:
         raise UserError(f"Too many words: write `{USAGE}`.")
-    answer = _named(snapshot, stage, request.args[1], now) if len(request.args) == 2 else _best(snapshot, stage, now)
+    if len(request.args) == 2:
+        known = _known(snapshot, stage)
+        if not request.sought and not any(freight_data.matches(one, request.args[1]) for one in known):
+            return Seek(tuple(one.origin for one in stage.requests if one.direct), request.args[1])
+        answer = verdict(snapshot, stage.name, choosing.freight(known, request.args[1]), now, Way.COMMAND)
+    else:
+        answer = _best(snapshot, stage, now)
     _not_there_yet(snapshot, stage, answer.freight)
     if not answer.allowed:
         raise UserError(messages.refusal_of(answer))
     return Promote(stage.name, answer.freight, request.actor, Way.COMMAND)
 
 
-def _named(snapshot: Snapshot, stage: Stage, text: str, now: datetime) -> Verdict:
+def _known(snapshot: Snapshot, stage: Stage) -> list[Freight]:
     origins = {request.origin for request in stage.requests}
-    known = [one for one in snapshot.known_freight() if one.origin in origins]
-    return verdict(snapshot, stage.name, choosing.freight(known, text), now, Way.COMMAND)
+    return [one for one in snapshot.known_freight() if one.origin in origins]
 
 
 def _best(snapshot: Snapshot, stage: Stage, now: datetime) -> Verdict:
@@ -74,6 +79,6 @@ def _newer_than_held(snapshot: Snapshot, stage: Stage, freight: Freight) -> bool
 
 def _not_there_yet(snapshot: Snapshot, stage: Stage, freight: Freight) -> None:
     facts = snapshot.stages[stage.name]
-    name = freight_data.describe(freight)
+    name = messages.plain(freight_data.describe(freight))
     if facts.has(freight.id):
         raise UserError(f"{name} is in `{stage.name}` already.")

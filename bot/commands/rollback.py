@@ -38,7 +38,7 @@ def decide(request: Request, snapshot: Snapshot, now: datetime) -> Outcome:
         unique = list({f.id: f for f in was_here}.values())
         target = choosing.freight(unique, request.args[1])
         if facts.has(target.id):
-            raise UserError(f"{freight_data.describe(target)} is in `{stage.name}` already.")
+            raise UserError(f"{messages.plain(freight_data.describe(target))} is in `{stage.name}` already.")
     else:
         target = _before(facts)
     answer = verdict(snapshot, stage.name, target, now, Way.ROLLBACK)
@@ -57,5 +57,5 @@ def _before(facts: StageFacts) -> Freight:
             return freight
     raise UserError(
         f"`{facts.stage.name}` has not been verified with anything before "
-        f"{freight_data.describe(facts.current.lock.freight)}, so there is nothing to go back to."
+        f"{messages.plain(freight_data.describe(facts.current.lock.freight))}, so there is nothing to go back to."
     )

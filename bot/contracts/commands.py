@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.core.actions import Promote
 from bot.core.facts import Permission
+from bot.core.model import WarehouseName
 from bot.core.snapshot import Snapshot
 
 
@@ -21,12 +22,16 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One command as written. `stage` is the stage whose pull request the comment is on, "" elsewhere."""
+    """One command as written. `stage` is the stage whose pull request the comment is on, "" elsewhere.
+
+    `sought` is true once everything that could be looked for has been.
+    """
 
     args: Sequence[str]
     actor: str
     stage: str
     menu: Sequence["Command"]
+    sought: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,15 @@ class Answer:
     text: str
 
 
-Outcome = Promote | Answer
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Freight that is not known here: have these warehouses look for this version, then ask again."""
+
+    warehouses: tuple[WarehouseName, ...]
+    version: str
+
+
+Outcome = Promote | Answer | Seek
 
 
 class Command(Protocol):

@@ -67,7 +67,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close a pull request of ours and delete its branch. Key: the number."""
+    """Close a pull request of ours. Key: the number."""
 
     number: int
 

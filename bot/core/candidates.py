@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from bot.core import lock
 from bot.core.facts import CheckStatus, Conclusion
 from bot.core.gates import Verdict, verdict
+from bot.core.labels import State
 from bot.core.lock import Way
 from bot.core.model import Freight, FreightRequest, Selection, StageName
 from bot.core.snapshot import Snapshot, StageFacts, age_order, promotion_check
@@ -57,9 +59,33 @@ def available(snapshot: Snapshot, stage: StageName, now: datetime) -> tuple[Verd
     return tuple(sorted((v for v in verdicts if v.allowed), key=lambda v: age_order(v.freight), reverse=True))
 
 
+def collection(snapshot: Snapshot, stage: StageName, freight: Freight, now: datetime) -> tuple[Freight, ...]:
+    """All that the stage will hold once this freight is in, one for each warehouse that it takes from.
+
+    What it has of the others stays. Of those it has nothing of yet the newest that may enter comes along, for
+    manifests are seldom to be rendered from half of what they are made of.
+    """
+    facts = snapshot.stages[stage]
+    origins = {request.origin for request in facts.stage.requests}
+    held = lock.replace([f for f in facts.holds if f.origin in origins], freight)
+    missing = [r for r in facts.stage.requests if r.origin not in {f.origin for f in held}]
+    along = [
+        max((f for f in offered(snapshot, r) if _may_enter(snapshot, stage, f, now)), key=age_order, default=None)
+        for r in missing
+    ]
+    return (*(f for f in along if f), *held)
+
+
+def _may_enter(snapshot: Snapshot, stage: StageName, freight: Freight, now: datetime) -> bool:
+    return verdict(snapshot, stage, freight, now, Way.AUTOMATION).allowed
+
+
 def _turned_down(facts: StageFacts, freight: Freight) -> bool:
-    """Somebody closed its pull request without merging it."""
-    return any(not pull.merged and record and record.promoted == freight.id for pull, record in facts.closed)
+    """Somebody closed its pull request without merging it. Those that we closed ourselves say so by their label."""
+    return any(
+        not pull.merged and State.SUPERSEDED not in pull.labels and record and record.promoted == freight.id
+        for pull, record in facts.closed
+    )
 
 
 def broke(snapshot: Snapshot, stage: StageName, freight: Freight) -> bool:
@@ -69,5 +95,5 @@ def broke(snapshot: Snapshot, stage: StageName, freight: Freight) -> bool:
         check is not None
         and check.status is CheckStatus.COMPLETED
         and check.conclusion is Conclusion.FAILURE
-        and check.external_id == freight.id
+        and freight.id in check.external_id.split(",")
     )

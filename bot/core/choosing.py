@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot.core import freight as freight_data
+from bot.core.messages.markdown import code, plain
 from bot.core.model import Freight, Stage, StageName
 from bot.core.snapshot import Snapshot
 from bot.errors import UserError
@@ -33,7 +34,7 @@ def freight(candidates: Sequence[Freight], text: str) -> Freight:
         return found[0]
     if not found:
         raise UserError(f"No freight by that name is known here.{_known(candidates)}")
-    which = ", ".join(f"`{one.alias}` ({freight_data.describe(one)})" for one in found[:5])
+    which = ", ".join(f"`{one.alias}` ({plain(freight_data.describe(one))})" for one in found[:5])
     raise UserError(f"That can mean {len(found)} different freight: {which}. Name one by its alias.")
 
 
@@ -44,5 +45,5 @@ def _names(snapshot: Snapshot) -> str:
 def _known(candidates: Sequence[Freight]) -> str:
     if not candidates:
         return " There is none at all yet."
-    shown = ", ".join(f"`{freight_data.version_of(one)}`" for one in candidates[:8])
+    shown = ", ".join(code(freight_data.version_of(one)) for one in candidates[:8])
     return f" Known: {shown}{', …' if len(candidates) > 8 else ''}."

@@ -36,8 +36,9 @@ def commands(body: str, verbs: Collection[str]) -> tuple[Given, ...]:
 
 
 def _read(body: str, verbs: Collection[str]) -> Iterator[Given]:
-    for line in _prose(_HIDDEN.sub("", body)):
-        match = _COMMAND.match(line[:_LONGEST_LINE])
+    for whole in _prose(_HIDDEN.sub("", body)):
+        line = whole[:_LONGEST_LINE]
+        match = _COMMAND.match(line)
         if match is None:
             continue
         verb = match["verb"].lower()

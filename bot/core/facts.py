@@ -7,6 +7,9 @@ from enum import IntEnum, StrEnum
 
 from bot.core.model import CommitSha
 
+# GitHub commits as this address what is made on its pages and through its API, for whoever the author is.
+_GITHUB = "noreply@github.com"
+
 
 class Permission(IntEnum):
     """What an account may do in a repository, in rising order (GitHub's `role_name`)."""
@@ -98,7 +101,10 @@ class CheckRun:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """One comment on an issue or pull request (`number`). `reactions` are counts by content, anybody's."""
+    """One comment on an issue or pull request (`number`). `reactions` are counts by content, anybody's.
+
+    `edited`: it has not always read as it does now, and whoever may write to the repository may have changed it.
+    """
 
     id: int
     number: int
@@ -108,6 +114,7 @@ class Comment:
     created_at: datetime
     on_pull_request: bool = False
     by_bot: bool = False
+    edited: bool = False
     reactions: Mapping[str, int] | None = None
 
 
@@ -124,6 +131,10 @@ class CommitInfo:
     committer_email: str
     commit_date: datetime
     message: str
+
+    def is_by(self, email: str) -> bool:
+        """Whether the account with this address made the commit: with Git, or through GitHub's API."""
+        return self.committer_email == email or (self.committer_email == _GITHUB and self.author_email == email)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ The one answer for automation, commands, check runs and the command line alike (
 asked, so that a refusal names all that stands in the way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,6 +58,8 @@ class Verdict:
 def verdict(snapshot: Snapshot, stage: StageName, freight: Freight, now: datetime, way: Way) -> Verdict:
     """Ask every gate. `snapshot` must know the stage."""
     facts = snapshot.stages[stage]
+    if facts.problem:
+        return Verdict(stage, freight, (_unreadable(facts),))
     gates = [_configuration(snapshot), *_sources(snapshot, facts, freight, now, way)]
     if way is not Way.ROLLBACK:
         gates.append(_quiet(facts))
@@ -75,6 +77,10 @@ def _configuration(snapshot: Snapshot) -> Gate:
         f"`.promotion.yaml` on `{snapshot.default_branch}` has {count} {noun}",
         remedy="Whoever may push there can mend it; the check run `promotion/config` names every line",
     )
+
+
+def _unreadable(facts: StageFacts) -> Gate:
+    return Gate("stage", False, f"{facts.stage.name} can't be looked at: {facts.problem.rstrip('.')}")
 
 
 def _quiet(facts: StageFacts) -> Gate:
@@ -137,7 +143,7 @@ def _upstream(
     if facts.stage.is_control_flow:
         return _junction(snapshot, facts, freight, soak, now)
     landings = facts.landings_with(freight.id)
-    verified = next((one for one in landings if one.judged and not one.superseded), None)
+    verified = _judgement(landings, freight)
     text = freight_data.describe(freight)
     if verified is None:
         if landings and landings[0] is facts.current:
@@ -150,6 +156,16 @@ def _upstream(
         return Gate("verified", False, f"verification of {text} in {name} failed{title}", remedy=remedy), None
     gate = Gate("verified", True, f"{text} is verified in {name}")
     return gate, _soaked(facts, freight, soak, now) if soak else None
+
+
+def _judgement(landings: Sequence[Landing], freight: Freight) -> Landing | None:
+    """The landing that says whether freight is well: the newest that was judged.
+
+    A failure is that of the freight that came last: what was there before, from another warehouse, keeps its own.
+    """
+    judged = [one for one in landings if one.judged and not one.superseded]
+    own = (one for one in judged if one.verified or one.lock.promoted == freight.id)
+    return next(own, judged[0] if judged else None)
 
 
 def _junction(

@@ -11,7 +11,6 @@ PROMOTION = "promotion"
 class State(StrEnum):
     """How far a promotion is: exactly one of these is on its pull request."""
 
-    RENDERING = "promotion/rendering"
     AWAITING_MERGE = "promotion/awaiting-merge"
     SYNCING = "promotion/syncing"
     VERIFYING = "promotion/verifying"

@@ -16,6 +16,7 @@ from bot.core import freight as freight_data
 from bot.core.model import Freight, FreightId, StageName, WarehouseName
 
 FOLDER = ".promotion"
+_LARGEST = 1_000_000
 _HEADER = "# What is in stage {stage}. Towpath writes this together with the manifests it belongs to; do not edit it.\n"
 
 
@@ -84,7 +85,12 @@ def write(lock: Lock) -> str:
 
 def read(content: bytes | str) -> Lock:
     """Raises ValueError with a reason fit for people when it is no lock of ours."""
+    if len(content) > _LARGEST:
+        raise ValueError("it is too large")
     try:
+        # Small texts can make enormous values of aliases; ours have none.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.CSafeLoader)):
+            raise ValueError("it has a YAML alias")
         document = yaml.load(content, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("it is not YAML") from error

@@ -13,9 +13,9 @@ from bot.core.actions import Action, Close, Finish, Measure, Merge, Plan, Promot
 from bot.core.facts import CheckRun, PullRequest
 from bot.core.gates import verdict
 from bot.core.lock import Lock, Way
-from bot.core.model import Freight, MergePolicy, Pipeline
+from bot.core.model import Freight, MergePolicy, Pipeline, StageName
 from bot.core.record import Record
-from bot.core.snapshot import CONFIG_CHECK, Landing, Proposal, Snapshot, StageFacts, age_order
+from bot.core.snapshot import CONFIG_CHECK, Landing, Proposal, Snapshot, StageFacts, age_order, promotion_branch
 
 AUTOMATION = "automation"  # the actor of promotions nobody asked for
 
@@ -28,7 +28,9 @@ def plan(snapshot: Snapshot, now: datetime) -> Plan:
     if snapshot.pipeline is not None:
         for stage in snapshot.pipeline.stages_in_order():
             facts = snapshot.stages[stage.name]
-            if not stage.is_control_flow:
+            if facts.problem:
+                decisions += _stuck(snapshot, facts)
+            elif not stage.is_control_flow:
                 decisions += _landed(snapshot.pipeline, facts, now)
                 decisions += _proposed(snapshot, facts, now) if facts.proposal else _next(snapshot, facts, now)
         decisions += chain.from_iterable(_orphan(pull) for pull in snapshot.orphans)
@@ -43,6 +45,12 @@ def _configuration(snapshot: Snapshot) -> Iterator[Decision]:
     for change in snapshot.changes:
         wanted = messages.config_change_check(change, snapshot.pipeline, snapshot.stages)
         yield from _publish(change.check, wanted)
+
+
+def _stuck(snapshot: Snapshot, facts: StageFacts) -> Iterator[Decision]:
+    """A stage that can't be looked at keeps no other waiting; why is said on the commit that says so."""
+    wanted = messages.stuck_check(snapshot.head, facts.stage.name, facts.problem)
+    yield from _publish(snapshot.head_checks.get(wanted.name), wanted)
 
 
 # --- what has landed ---------------------------------------------------------------------------------
@@ -199,7 +207,11 @@ def _retire(pull: PullRequest, facts: StageFacts, why: str) -> Iterator[Decision
 
 
 def _orphan(pull: PullRequest) -> Iterator[Decision]:
+    stage = StageName(pull.head_branch.removeprefix(promotion_branch(StageName(""))))
     yield Tell(pull.number, messages.marker("retired", str(pull.number)), messages.orphan(pull))
+    add, remove = labels.change(pull.labels, stage, labels.State.SUPERSEDED)
+    if add or remove:
+        yield Relabel(pull.number, add, remove)
     yield Close(pull.number)
 
 

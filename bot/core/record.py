@@ -16,6 +16,8 @@ from typing import Any
 from bot.core import freight as freight_data
 from bot.core.lock import Way
 from bot.core.model import CommitSha, Freight, FreightId, RepositoryName, StageName
+from bot.expressions.values import Function
+from bot.expressions.values import Record as ExpressionRecord
 
 _BLOCK = re.compile(r"<!-- towpath:record ([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+) -->")
 _PURPOSE = b"towpath promotion record v1"
@@ -27,7 +29,7 @@ class Record:
 
     `base` is the commit of the default branch that was rendered, "" where the steps took no sources from there;
     `outputs` are those of the steps before the pull request, by alias; `opened_by` is the alias of the step that
-    opens it; `steps` and `vars` are what comes after.
+    opens it; `steps` and `vars` are what comes after. `head` is the commit that was proposed, "" where none is known.
     """
 
     repository: RepositoryName
@@ -41,6 +43,7 @@ class Record:
     base: CommitSha
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     opened_by: str = ""
+    head: str = ""
     steps: tuple[Mapping[str, Any], ...] = ()
     vars: Mapping[str, Any] = field(default_factory=dict)
 
@@ -68,10 +71,11 @@ def seal(record: Record, key: bytes) -> str:
         "base": record.base,
         "outputs": record.outputs,
         "openedBy": record.opened_by,
+        "head": record.head,
         "steps": record.steps,
         "vars": record.vars,
     }
-    payload = json.dumps(document, separators=(",", ":"), sort_keys=True, default=str).encode()
+    payload = json.dumps(_plain(document), separators=(",", ":"), sort_keys=True).encode()
     return f"<!-- towpath:record {_encode(payload)}.{_encode(_sign(payload, key))} -->"
 
 
@@ -101,6 +105,7 @@ def unseal(body: str, key: bytes, repository: RepositoryName, stage: StageName) 
         base=CommitSha(document["base"]),
         outputs=document["outputs"],
         opened_by=document["openedBy"],
+        head=document["head"],
         steps=tuple(document["steps"]),
         vars=document["vars"],
     )
@@ -109,6 +114,17 @@ def unseal(body: str, key: bytes, repository: RepositoryName, stage: StageName) 
 def without(body: str) -> str:
     """The body as people see it."""
     return _BLOCK.sub("", body).rstrip()
+
+
+def _plain(value: Any) -> Any:
+    """What steps and variables hold, as JSON has it: artifacts by their fields, all else that JSON lacks as text."""
+    if isinstance(value, ExpressionRecord):
+        value = {name: each for name, each in value.fields.items() if not isinstance(each, Function)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _sign(payload: bytes, key: bytes) -> bytes:

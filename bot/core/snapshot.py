@@ -92,8 +92,13 @@ class Proposal:
 
     @property
     def whole(self) -> bool:
-        """Body and branch tell of the same promotion."""
-        return self.record is not None and self.lock is not None and self.record.promotion == self.lock.promotion
+        """Body and branch tell of the same promotion, and the branch holds what was proposed and nothing else.
+
+        Who commits is what Git is told, so a commit in our name may be anybody's.
+        """
+        if self.record is None or self.lock is None or self.record.promotion != self.lock.promotion:
+            return False
+        return self.record.head in {"", self.pull.head_sha}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ class StageFacts:
 
     `branch_head` is where the promotion branch is on the remote; `lock_problem` says why the lock can't be read.
     `analysis` is the run that judges the current landing: work under way, lost with the work store without harm.
+    `problem` says why the stage could not be looked at at all: then nothing else is known of it.
     """
 
     stage: Stage
@@ -111,6 +117,7 @@ class StageFacts:
     closed: tuple[tuple[PullRequest, Record | None], ...] = ()
     branch_head: CommitSha | None = None
     lock_problem: str = ""
+    problem: str = ""
     analysis: Analysis | None = None
 
     @property

@@ -5,10 +5,11 @@ itself carries the comment's id, so that even a process killed between the two a
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.contracts.commands import Answer, Command, Needs, Request
+from bot.contracts.commands import Answer, Command, Needs, Request, Seek
 from bot.core import comments, messages
 from bot.core.facts import Comment, Permission
 from bot.core.jobs import CommandRef
@@ -18,13 +19,15 @@ from bot.core.snapshot import Snapshot, promotion_branch
 from bot.engine.executor import Executor
 from bot.engine.ports import Ports, Site
 from bot.engine.snapshot import Gatherer
-from bot.errors import UserError
+from bot.errors import Broken, UserError
 
 log = logging.getLogger(__name__)
 
 TAKEN, DONE, REFUSED = "eyes", "+1", "-1"
 ANSWERED = frozenset({DONE, REFUSED})
 _SKEW = timedelta(minutes=1)
+# Whoever may write to a repository may edit everybody's comments there: what it says now need not be its author's word.
+_EDITED = "⛔ This comment was edited after it was written, so nothing was done. Give the command in a new comment."
 
 
 class Commander:
@@ -44,15 +47,20 @@ class Commander:
             return
         marker = messages.answer_marker(comment.id)
         said = await site.github.comments(comment.number, since=comment.created_at - _SKEW)
-        if any(one.author == site.github.bot_login and marker in one.body for one in said):
+        if any(one.author == site.github.bot_login and one.body.rstrip().endswith(marker) for one in said):
             await self._mark(site, comment, DONE)
             return
         await site.github.react(comment.id, TAKEN)
-        answers = [await self._one(site, comment, one, f"{ref.key}/{place}") for place, one in enumerate(given, 1)]
+        answers = [(False, _EDITED)] if comment.edited else await self._each(site, comment, ref, given)
         await self._ports.work.request_look(site.repository)
         text = "\n\n".join(text for _, text in answers)
-        await site.github.create_comment(comment.number, f"@{comment.author} {text}\n\n{marker}")
+        await site.github.create_comment(comment.number, messages.with_marker(f"@{comment.author} {text}", marker))
         await self._mark(site, comment, DONE if all(ok for ok, _ in answers) else REFUSED)
+
+    async def _each(
+        self, site: Site, comment: Comment, ref: CommandRef, given: Sequence[comments.Given]
+    ) -> list[tuple[bool, str]]:
+        return [await self._one(site, comment, one, f"{ref.key}/{place}") for place, one in enumerate(given, 1)]
 
     async def _mark(self, site: Site, comment: Comment, reaction: str) -> None:
         await site.github.react(comment.id, reaction)
@@ -87,6 +95,11 @@ class Commander:
             pulls = await site.github.pulls_from(promotion_branch(done[0]), 1)
             return messages.accepted(done[0], done[1].freight, pulls[0] if pulls else None)
         outcome = command.decide(request, snapshot, now)
+        if isinstance(outcome, Seek):
+            snapshot = await self._gatherer.seek(site, snapshot, outcome.warehouses, outcome.version)
+            outcome = command.decide(replace(request, sought=True), snapshot, now)
+        if isinstance(outcome, Seek):
+            raise Broken(f"{command.NAME} looks for {outcome.version!r} for ever")
         if isinstance(outcome, Answer):
             return outcome.text
         ran = await self._executor.promote(site, snapshot, replace(outcome, request=key))

@@ -9,7 +9,7 @@ from bot.core.actions import Promote
 from bot.core.model import CommitSha, StepSpec
 from bot.core.promotion import Finished, Scene, step_to_json
 from bot.core.record import Record
-from bot.core.snapshot import Snapshot, StageFacts
+from bot.core.snapshot import Snapshot, StageFacts, promotion_branch
 
 
 @dataclass(slots=True)
@@ -59,6 +59,7 @@ class Description:
                 way=self._action.way,
                 request=self._action.request,
                 base=self._base(),
+                head=self._head(),
                 outputs=progress.outputs,
                 opened_by=progress.current,
                 steps=tuple(step_to_json(step) for step in self._steps[place + 1 :]),
@@ -70,6 +71,12 @@ class Description:
         return title, messages.pull_body(
             stage, scene.promoted, before, scene.actor, self._action.way, description, sealed
         )
+
+    def _head(self) -> str:
+        """What was pushed to the promotion branch last: a branch that holds anything else is rendered anew."""
+        branch = promotion_branch(self._facts.stage.name)
+        pushed = [out["commit"] for out in self._progress.outputs.values() if out.get("branch") == branch]
+        return str(pushed[-1]) if pushed else ""
 
     def _base(self) -> CommitSha:
         """The default branch's head, if sources were taken at all. One that moved meanwhile shows as outdated."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ class Found:
     freight: Freight | None
     problem: str
     again: datetime
+    asked: int = 0  # how often the repository's warehouses had expired by then
 
 
 class Discovery:
@@ -34,12 +36,12 @@ class Discovery:
         self._subscriptions = subscriptions
         self._clock = clock
         self._found: dict[tuple[RepositoryName, WarehouseName], Found] = {}
+        self._expired: Counter[RepositoryName] = Counter()
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
 
     def expire(self, repository: RepositoryName) -> None:
-        """Something may be new: ask again at the next look."""
-        for key in [key for key in self._found if key[0] == repository]:
-            self._found[key] = replace(self._found[key], again=self._clock.now())
+        """Something may be new: ask again at the next look, even where somebody is being asked just now."""
+        self._expired[repository] += 1
 
     async def of(self, repository: RepositoryName, pipeline: Pipeline, git: Git) -> dict[WarehouseName, Found]:
         """Every warehouse's latest, asked now where it is due. One that fails doesn't stop the others."""
@@ -49,13 +51,25 @@ class Discovery:
             del self._found[key]
         return {one.warehouse.name: one for one in found}
 
+    async def find(self, warehouse: Warehouse, version: str, git: Git) -> Freight | None:
+        """Freight of exactly this version, newest or not; None where there is none, or where one version does not
+        say it all because the warehouse has several subscriptions. It is of no age. Raises UserError or Retry."""
+        if len(warehouse.subscriptions) != 1:
+            return None
+        subscription = warehouse.subscriptions[0]
+        context = DiscoveryContext(git, self._registry, self._clock)
+        plugin = self._subscriptions[subscription.kind]
+        artifact = await plugin.find(context, subscription.config, subscription.name, version)
+        return make_freight(warehouse.name, [artifact], None) if artifact else None
+
     async def _one(self, repository: RepositoryName, warehouse: Warehouse, context: DiscoveryContext) -> Found:
-        key = (repository, warehouse.name)
+        key, asked = (repository, warehouse.name), self._expired[repository]
         known = self._found.get(key)
-        if known is not None and known.warehouse == warehouse and known.again > self._clock.now():
+        fresh = known is not None and known.again > self._clock.now() and known.asked == asked
+        if known is not None and fresh and known.warehouse == warehouse:
             return known
         async with self._places:
-            found = await self._ask(warehouse, context)
+            found = replace(await self._ask(warehouse, context), asked=asked)
         if known is not None and found.freight is not None and known.freight is not None:
             if known.freight.id == found.freight.id:  # found again: its age is that of the first time
                 found = replace(found, freight=known.freight)

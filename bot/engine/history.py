@@ -60,7 +60,7 @@ class Histories:
     ) -> tuple[str, ...]:
         """Who, other than us, has commits on a promotion branch."""
         commits = await git.log(url, head, not_in=target, limit=50)
-        foreign = [c.author_name for c in commits if c.committer_email != identity.email]
+        foreign = [c.author_name for c in commits if not c.is_by(identity.email)]
         return tuple(dict.fromkeys(foreign))
 
 

@@ -7,12 +7,13 @@ is a time to look again, or somebody has to do something.
 import logging
 from datetime import datetime
 
+from bot.core.actions import Measure, Plan
 from bot.core.model import RepositoryName
 from bot.core.plan import plan
 from bot.engine.executor import Executor
 from bot.engine.ports import Ports, Site
 from bot.engine.snapshot import Gatherer
-from bot.errors import Broken
+from bot.errors import Broken, UserError
 
 log = logging.getLogger(__name__)
 _MOST_ROUNDS = 25  # a plan that never ends is a defect of ours, and is said so instead of looping
@@ -27,15 +28,21 @@ class Looker:
     async def look(self, repository: RepositoryName) -> datetime | None:
         """Returns when to look again at the latest. None: when something happens."""
         site = await self._ports.hub.site(repository)
-        return None if site is None else await self.settle(site)
+        try:
+            return None if site is None else await self.settle(site)
+        except UserError as error:  # what keeps the whole repository from being looked at, such as the App's removal
+            log.warning("looking ended: %s", error, extra={"repository": repository})
+            return None
 
     async def settle(self, site: Site) -> datetime | None:
         """Rounds of gather, decide, apply. A round in which nothing could be done yet ends the look."""
+        again = None
         for _ in range(_MOST_ROUNDS):
             snapshot = await self._gatherer.gather(site, self._ports.clock.now())
             if snapshot is None:
                 return None
             decided = plan(snapshot, self._ports.clock.now())
+            again = self._ports.clock.now() if _only_measures(decided) else None
             waits = [decided.look_again]
             done = False
             for action in decided.actions:
@@ -45,4 +52,11 @@ class Looker:
                 done = done or wait is None
             if not done:
                 return min((time for time in waits if time), default=None)
+        if again is not None:
+            return again
         raise Broken(f"the plan for {site.repository} did not come to an end in {_MOST_ROUNDS} rounds")
+
+
+def _only_measures(decided: Plan) -> bool:
+    """Metrics may be measured every few milliseconds, and then there is always something to do."""
+    return all(isinstance(action, Measure) for action in decided.actions)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, Schema, StepContext, StepResult, StepStatus
-from bot.core import lock, messages
+from bot.core import candidates, lock, messages
 from bot.core.actions import Promote
 from bot.core.config import Fit
 from bot.core.facts import PullRequest
@@ -42,6 +42,7 @@ from bot.errors import Retry, UserError
 from bot.expressions import ExpressionError, render
 
 log = logging.getLogger(__name__)
+_OPENS = "git-open-pr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Runner:
         pull: PullRequest,
         told: Record | None,
     ) -> Ran:
-        """Run what comes after the step that opened the pull request. The record decides, else today's template."""
+        """Run what comes after the step that opened the pull request: as the record has it or, where that can't be
+        believed any more, today's template."""
         held = landing.lock
         scene = Scene(
             repository=snapshot.repository,
@@ -96,22 +98,33 @@ class Runner:
             actor=held.actor,
             rollback=held.way is Way.ROLLBACK,
         )
-        if told is None:
-            return Ran(Severity.Succeeded)
-        progress = Progress(scene, dict(told.vars), dict(told.outputs))
-        progress.outputs[told.opened_by] = _opened(pull)
         info = self._info(scene, facts, held.way, held.request)
-        steps = [step_from_json(one) for one in told.steps]
-        return await self._run(site, snapshot, progress, info, steps, _said_already)
+        if told is not None and told.promotion == held.promotion:
+            progress = Progress(scene, dict(told.vars), dict(told.outputs))
+            progress.outputs[told.opened_by] = _opened(pull)
+            steps = [step_from_json(one) for one in told.steps]
+            return await self._run(site, snapshot, progress, info, steps, _said_already)
+        template = facts.stage.template
+        opener = next((s for s in template.steps if s.uses == _OPENS), None) if template else None
+        if template is None or opener is None:
+            return Ran(Severity.Succeeded)
+        try:
+            progress = Progress(scene, _variables(scene, facts, template))
+        except ExpressionError as error:
+            return Ran(Severity.Errored, "vars", str(error))
+        progress.outputs[opener.alias] = _opened(pull)
+        later = template.steps[template.steps.index(opener) + 1 :]
+        return await self._run(site, snapshot, progress, info, later, _said_already)
 
     def _scene(self, snapshot: Snapshot, facts: StageFacts, action: Promote) -> Scene:
         """A promotion that was begun before, for the same freight in the same way, keeps its name: it is the same."""
-        collection = lock.replace(facts.holds, action.freight)
+        now = self._ports.clock.now()
+        collection = candidates.collection(snapshot, action.stage, action.freight, now)
         seen = facts.proposal.lock if facts.proposal else None
         if seen is not None and (seen.collection, seen.actor, seen.way) == (collection, action.actor, action.way):
             name = seen.promotion
         else:
-            name = promotion_name(facts.stage.name, action.freight.id, self._ports.clock.now())
+            name = promotion_name(facts.stage.name, action.freight.id, now)
         return Scene(
             repository=snapshot.repository,
             repository_url=snapshot.url,

@@ -1,5 +1,6 @@
 """Gather: Git, GitHub and the registries to one `Snapshot`. Asks little: Git answers most, and for nothing."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from bot.contracts import Identity
 from bot.core import analysis, candidates, labels, lock, record
 from bot.core.facts import CheckRun, PullRequest, Refs
 from bot.core.lock import Lock
-from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName
+from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName, WarehouseName
 from bot.core.record import Record
 from bot.core.snapshot import (
     Landing,
@@ -29,6 +30,8 @@ from bot.engine.ports import Ports, Site
 from bot.errors import Retry, UserError
 
 _LAG = timedelta(seconds=1)
+_PATIENCE = timedelta(minutes=2)  # what landed by another way than its pull request leaves that open for ever
+_PARTIAL = 30  # recent pull requests from which on there may be others (`GitHub.recent_pulls`)
 _BRANCHES = promotion_branch(StageName(""))
 
 
@@ -72,11 +75,21 @@ class Gatherer:
                 discovery_problems={name: one.problem for name, one in found.items() if one.problem},
                 discover_again=min((one.again for one in found.values()), default=None),
             )
-            snapshot = await _Look(self, self._ports, site, refs, snapshot, pipeline, deep=deep).stages()
+            snapshot = await _Look(self, self._ports, site, refs, snapshot, pipeline, deep=deep).stages(now)
         if await self._wants_head_checks(snapshot, now):
             checks = {check.name: check for check in await site.github.check_runs(head)}
             snapshot = replace(snapshot, head_checks=checks)
         return snapshot
+
+    async def seek(self, site: Site, snapshot: Snapshot, warehouses: Sequence[WarehouseName], version: str) -> Snapshot:
+        """The snapshot with what these warehouses have of one version, newest or not. Raises UserError or Retry."""
+        assert snapshot.pipeline is not None  # noqa: S101 -- whoever names warehouses has read them there
+        discovered = dict(snapshot.discovered)
+        for name in warehouses:
+            found = await self._discovery.find(snapshot.pipeline.warehouses[name], version, site.git)
+            if found is not None:
+                discovered[name] = (*discovered.get(name, ()), found)
+        return replace(snapshot, discovered=discovered)
 
     async def _wants_head_checks(self, snapshot: Snapshot, now: datetime) -> bool:
         """They matter only when something is about to be promoted, or complained of."""
@@ -84,6 +97,8 @@ class Gatherer:
             return True
         for name, facts in snapshot.stages.items():
             proposal = facts.proposal
+            if facts.problem:
+                return True
             if proposal is not None and (not proposal.whole or proposal.outdated):
                 return True
             if facts.stage.auto and any(True for _ in candidates.automatic(snapshot, name, now)):
@@ -113,18 +128,19 @@ class _Look:
         self._pipeline = pipeline
         self._deep = deep
 
-    async def stages(self) -> Snapshot:
-        identity = self._site.identity
-        pulls = [p for p in await self._site.github.recent_pulls() if self._ours(p)]
+    async def stages(self, now: datetime) -> Snapshot:
+        recent = await self._site.github.recent_pulls()
+        pulls = [p for p in recent if self._ours(p)]
         stages: dict[StageName, StageFacts] = {}
         for stage in self._pipeline.stages.values():
             stages[stage.name] = StageFacts(stage, "") if stage.is_control_flow else await self._stage(stage, pulls)
         for name, facts in stages.items():
             open_pulls = [p for p in pulls if p.open and p.head_branch == promotion_branch(name)]
-            if open_pulls and not facts.stage.is_control_flow:
+            if open_pulls and not facts.stage.is_control_flow and not facts.problem:
                 others = tuple(path for other in stages.values() if other is not facts for path in _written(other))
-                proposal = await self._proposal(facts, open_pulls[0], identity, others)
-                stages[name] = replace(facts, proposal=proposal)
+                stages[name] = await self._with_proposal(facts, open_pulls[0], others)
+        if len(recent) >= _PARTIAL:
+            await self._recall_closed(stages, now)
         known = {promotion_branch(s.name) for s in self._pipeline.stages.values() if not s.is_control_flow}
         orphans = tuple(p for p in pulls if p.open and p.head_branch not in known)
         return replace(self._snapshot, stages=stages, orphans=orphans)
@@ -137,7 +153,30 @@ class _Look:
             and pull.head_branch.startswith(_BRANCHES)
         )
 
+    async def _recall_closed(self, stages: dict[StageName, StageFacts], now: datetime) -> None:
+        """Where much is going on, what somebody turned down long ago isn't among the recent pull requests."""
+        for name, facts in stages.items():
+            if not facts.stage.auto or facts.proposal or facts.problem or facts.stage.is_control_flow:
+                continue
+            if any(True for _ in candidates.automatic(replace(self._snapshot, stages=stages), name, now)):
+                found = await self._site.github.pulls_from(promotion_branch(name))
+                closed = tuple((p, self._record(p, name)) for p in found if self._ours(p) and not p.open)
+                stages[name] = replace(facts, closed=closed)
+
     async def _stage(self, stage: Stage, pulls: list[PullRequest]) -> StageFacts:
+        """One stage, but for its proposal. What is wrong with it alone is no reason not to look at the others."""
+        try:
+            return await self._landed(stage, pulls)
+        except UserError as error:
+            return StageFacts(stage, "", problem=str(error))
+
+    async def _with_proposal(self, facts: StageFacts, pull: PullRequest, others: tuple[str, ...]) -> StageFacts:
+        try:
+            return replace(facts, proposal=await self._proposal(facts, pull, self._site.identity, others))
+        except UserError as error:
+            return replace(facts, problem=str(error))
+
+    async def _landed(self, stage: Stage, pulls: list[PullRequest]) -> StageFacts:
         repository = self._site.repository
         branch = promotion_branch(stage.name)
         target = render_stage_text(stage.target_branch, repository, stage) or self._refs.default_branch
@@ -199,7 +238,7 @@ class _Look:
         pulls = [p for p in await self._site.github.pulls_from(promotion_branch(stage)) if self._ours(p)]
         told = [(pull, self._record(pull, stage)) for pull in pulls]
         late = next((p for p, r in told if p.open and r and r.promotion == landing.lock.promotion), None)
-        if late is not None:
+        if late is not None and self._ports.clock.now() - landing.at < _PATIENCE:
             soon = self._ports.clock.now() + _LAG
             raise Retry(soon, f"#{late.number} has landed, and GitHub still shows it as open")
         return tuple((pull, found) for pull, found in told if not pull.open)
@@ -224,15 +263,18 @@ class _Look:
             lock=found if isinstance(found, Lock) else None,
             record=told,
             foreign=foreign,
-            outdated=await self._outdated(told, others) if told else (),
+            outdated=await self._outdated(facts, told, others) if told else (),
             check=next((run for run in runs if run.name == promotion_check(stage)), None),
         )
 
-    async def _outdated(self, told: Record, others: tuple[str, ...]) -> tuple[str, ...]:
+    async def _outdated(self, facts: StageFacts, told: Record, others: tuple[str, ...]) -> tuple[str, ...]:
         """What changed since the proposal was rendered, apart from what other stages' promotions write.
 
         What this stage's own promotions write counts: changed by another hand, it would be in the merge's way.
         """
+        proposed = {one.origin: one.id for one in told.collection if one.id != told.promoted}
+        if any(proposed.get(one.origin, one.id) != one.id for one in facts.holds):
+            return (lock.path(facts.stage.name),)
         if not told.base or told.base == self._snapshot.head:
             return ()
         changed = await self._site.git.changed_paths(self._snapshot.url, told.base, self._snapshot.head)

@@ -18,6 +18,7 @@ from bot.expressions.functions import freight_functions
 
 _KEPT = timedelta(days=7)  # an analysis under way; losing it means measuring from the start
 _LARGEST = 60_000  # bytes, of an analysis under way: the work store takes small texts only
+_WHOLE = 10_000  # characters: more than is kept of anything measured
 _POLL = timedelta(seconds=30)  # a step that waits without saying until when
 
 
@@ -78,7 +79,7 @@ class Verifier:
             await site.github.put_check_run(messages.with_id(check, landing.check.id))
         else:
             key = analysis_key(snapshot.repository, facts.stage.name, landing.sha)
-            await self._ports.work.remember(key, _small_enough(run), _KEPT)
+            await self._ports.work.remember(key, small_enough(run), _KEPT)
 
     def _start(self, snapshot: Snapshot, facts: StageFacts, now: datetime) -> analysis.Run:
         """The analysis as the configuration of now describes it."""
@@ -91,16 +92,21 @@ class Verifier:
         return analysis.start(templates, args, now)
 
 
-def _small_enough(run: analysis.Run) -> str:
-    """The run as text. Where what was measured is long, of earlier measurements less is kept: nobody judges them."""
+def small_enough(run: analysis.Run) -> str:
+    """The run as text. Where there is too much of it, earlier measurements go first: nobody judges them any more."""
     text = analysis.to_json(run)
-    for length in (500, 100, 0):
+    for earlier, last in ((100, _WHOLE), (None, _WHOLE), (None, 100), (None, 0)):
         if len(text.encode()) <= _LARGEST:
             break
-        text = analysis.to_json(replace(run, metrics=tuple(_shortened(metric, length) for metric in run.metrics)))
+        text = analysis.to_json(replace(run, metrics=tuple(_shortened(one, earlier, last) for one in run.metrics)))
     return text
 
 
-def _shortened(metric: analysis.MetricState, length: int) -> analysis.MetricState:
-    earlier = (replace(one, value=one.value[:length], message=one.message[:length]) for one in metric.measurements[:-1])
-    return replace(metric, measurements=(*earlier, *metric.measurements[-1:]))
+def _shortened(metric: analysis.MetricState, earlier: int | None, last: int) -> analysis.MetricState:
+    """With so many characters of what was measured last, and before; None: nothing of that at all."""
+    kept = [_cut(one, earlier) for one in metric.measurements[:-1]] if earlier is not None else []
+    return replace(metric, measurements=(*kept, *(_cut(one, last) for one in metric.measurements[-1:])))
+
+
+def _cut(one: analysis.Measurement, length: int) -> analysis.Measurement:
+    return replace(one, value=one.value[:length], message=one.message[:length])

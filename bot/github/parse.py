@@ -134,6 +134,7 @@ def comment(data: Json) -> Comment:
         created_at=moment(data["created_at"]),
         on_pull_request=re.search(r"/pull/[0-9]+(#|$)", str(data["html_url"])) is not None,
         by_bot=user.get("type") == "Bot",
+        edited=data.get("updated_at", data["created_at"]) != data["created_at"],
         reactions={name: int(reactions.get(name, 0)) for name in _COUNTED} if reactions else None,
     )
 

@@ -25,8 +25,6 @@ SCHEMA: Schema = record(
     insecureSkipTLSVerify=NEVER,
 )
 _ATTEMPTS = 10
-# GitHub commits as this address what is made on its pages and through its API, for whoever the author is.
-_GITHUB = "noreply@github.com"
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
@@ -80,17 +78,12 @@ async def _by_others(context: StepContext, checkout: Checkout, head: CommitSha) 
     """The newest commit on a promotion branch, beyond the branch it is meant for, that is not ours."""
     base = checkout.branch or context.repository.default_branch
     commits = await context.git.log(checkout.url, head, not_in=base, limit=100)
-    foreign = next((commit for commit in commits if not _is_ours(context, commit)), None)
+    foreign = next((commit for commit in commits if not commit.is_by(context.identity.email)), None)
     if foreign is None or not is_own_repository(context, checkout.url):
         return foreign
     # Squashed or rebased, a commit is not in `base` although it has landed there; then nothing is lost.
     landed = await context.github.pulls_from(context.promotion.branch)
     return None if any(pull.merged and pull.head_sha == head for pull in landed) else foreign
-
-
-def _is_ours(context: StepContext, commit: CommitInfo) -> bool:
-    ours = context.identity.email
-    return commit.committer_email == ours or (commit.committer_email == _GITHUB and commit.author_email == ours)
 
 
 def _in_the_way(branch: str, commit: CommitInfo) -> str:

@@ -42,6 +42,8 @@ def test_a_lock_is_fit_for_people_and_for_no_gitops_agent() -> None:
         (lambda text: "stage: test\n", "missing"),
         (lambda text: text.replace("way: command", "way: magic"), "magic"),
         (lambda text: text.replace("promoted: ", "promoted: 0"), "not listed"),
+        (lambda text: f"a: &a [x]\nstage: *a\n{text}", "alias"),
+        (lambda text: f"{text}# {'x' * 1_000_000}\n", "too large"),
     ],
 )
 def test_a_lock_that_was_meddled_with_is_refused_with_a_reason(change: object, reason: str) -> None:

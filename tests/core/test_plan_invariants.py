@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from bot.commands import promote, rollback
-from bot.contracts.commands import Request
+from bot.contracts.commands import Request, Seek
 from bot.core import labels
 from bot.core.actions import Promote
 from bot.core.facts import CheckStatus, Conclusion
 from bot.core.gates import verdict
 from bot.core.model import StageName
 from bot.core.plan import plan
+from bot.core.snapshot import Snapshot
 from bot.errors import UserError
-from tests.core.world import World, freight, pipeline, stage
+from tests.core.world import SERVICE, World, freight, pipeline, stage
 
 STAGES = [StageName("test"), StageName("uat"), StageName("prod")]
 NAMES = st.sampled_from(STAGES)
@@ -110,12 +111,23 @@ class Pipelines(RuleBasedStateMachine):
         snapshot = self.world.snapshot()
         try:
             outcome = command.decide(Request(args, "maintainer", "", ()), snapshot, self.world.now)  # type: ignore[attr-defined]
+            if isinstance(outcome, Seek):
+                snapshot = self._sought(snapshot, outcome)
+                asked = Request(args, "maintainer", "", (), sought=True)
+                outcome = command.decide(asked, snapshot, self.world.now)  # type: ignore[attr-defined]
         except UserError:
             return
         assert isinstance(outcome, Promote)
         assert verdict(snapshot, outcome.stage, outcome.freight, self.world.now, outcome.way).allowed
         self.world.apply(outcome, snapshot)
         self.settled = False
+
+    def _sought(self, snapshot: Snapshot, seek: Seek) -> Snapshot:
+        """What was ever published is in the registry still."""
+        if not seek.warehouses or int(seek.version.split(".")[1]) > self.version:
+            return snapshot
+        found = replace(freight(seek.version), discovered_at=None)
+        return replace(snapshot, discovered={SERVICE: (*snapshot.discovered.get(SERVICE, ()), found)})
 
     @rule(name=NAMES)
     def somebody_reverts_a_promotion(self, name: StageName) -> None:

@@ -1,6 +1,7 @@
 """A record is believed only if it is ours, whole, and about this very stage."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from bot.core.lock import Way
 from bot.core.model import CommitSha, RepositoryName, StageName
 from bot.core.record import Record, seal, signing_key, unseal, without
+from bot.expressions.values import Record as ExpressionRecord
 from tests.core.world import freight
 
 KEY = signing_key(b"-----BEGIN RSA PRIVATE KEY-----\n")
@@ -35,6 +37,18 @@ def test_a_record_survives_the_body_it_travels_in() -> None:
 
     assert unseal(body, KEY, SHOP, TEST) == RECORD
     assert without(body) == "What people read."
+
+
+def test_what_json_has_no_word_for_survives_as_text_or_by_its_fields() -> None:
+    tag = ExpressionRecord("Image", {"Tag": "1.0.0", "Size": 3}, {"Tag": "tag"})
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    odd = replace(RECORD, vars={"image": tag, "at": [when]}, outputs={"parse": {"days": {when.date(): 1, 2: None}}})
+
+    told = unseal(seal(odd, KEY), KEY, SHOP, TEST)
+
+    assert told is not None
+    assert told.vars == {"image": {"Tag": "1.0.0", "Size": 3}, "at": ["2026-01-02 00:00:00+00:00"]}
+    assert told.outputs == {"parse": {"days": {"2026-01-02": 1, "2": None}}}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ task crashed, and nothing waits to be done.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import yaml
 
 from bot.app import Bot
 from bot.app import start as start_bot
+from bot.contracts import Clock
 from bot.sandbox.oci import push_image, storage_of
 from bot.settings import Settings
 from tests.sandbox.driver import Client, GitHub
@@ -131,9 +132,9 @@ class Scene:
     async def issue(self, title: str = "Talk") -> int:
         return int((await self.who("writer").post(f"{REPO}/issues", {"title": title})).ok(201)["number"])
 
-    async def merge(self, number: int, login: str = "maintainer") -> str:
+    async def merge(self, number: int, login: str = "maintainer", method: str = "squash") -> str:
         pull = await self.github.mergeable(f"{REPO}/pulls/{number}")
-        body = {"sha": pull["head"]["sha"], "merge_method": "squash"}
+        body = {"sha": pull["head"]["sha"], "merge_method": method}
         sha: str = (await self.who(login).put(f"{REPO}/pulls/{number}/merge", body)).ok()["sha"]
         await self.quiet()
         return sha
@@ -141,6 +142,21 @@ class Scene:
     async def close(self, number: int) -> None:
         (await self.who("writer").patch(f"{REPO}/pulls/{number}", {"state": "closed"})).ok()
         await self.quiet()
+
+    async def goes_wrong(self, kind: str, **how: Any) -> None:
+        """From now on something fails at GitHub, as the sandbox's control API describes it."""
+        url = f"{self.github.sandbox.url}/sandbox/faults"
+        (await self.who("owner").call("POST", url, {"kind": kind, **how})).ok(201)
+
+    async def comes_true(self, what: str, look: Callable[[], Awaitable[Any]]) -> Any:
+        """Wait for what needs more than one look; bounded."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (seen := await look()):  # noqa: ASYNC110 -- other programs' doing is only seen by looking
+                    await asyncio.sleep(0.05)
+                return seen
+        except TimeoutError:
+            raise AssertionError(f"in vain: {what}") from None
 
     async def quiet(self) -> None:
         """Wait until every webhook is delivered and nothing is left to do now."""
@@ -231,8 +247,8 @@ class Scene:
         assert not self.crashes.seen, "logged as an error:\n" + "\n".join(self.crashes.seen)
 
 
-def settings(github: GitHub, folder: Path) -> Settings:
-    """The bot's settings, as the sandbox's env file would give them."""
+def settings(github: GitHub, folder: Path, **changes: str) -> Settings:
+    """The bot's settings, as the sandbox's env file would give them, but for `changes`."""
     return Settings.load(
         {
             "APP_ID": str(github.keys.app_id),
@@ -244,19 +260,22 @@ def settings(github: GitHub, folder: Path) -> Settings:
             "DATA_DIR": str(folder),
             "PORT": github.keys.webhook_url.rpartition(":")[2].partition("/")[0],
             "TICK_INTERVAL": "1h",
+            **changes,
         }
     )
 
 
 @asynccontextmanager
-async def scene(github: GitHub, folder: Path, files: dict[str, str]) -> AsyncIterator[Scene]:
+async def scene(
+    github: GitHub, folder: Path, files: dict[str, str], clock: Clock | None = None, **changes: str
+) -> AsyncIterator[Scene]:
     """A repository with these files, the bot looking at it. Ends with `nothing_is_left`."""
     crashes = Crashes()
     logging.getLogger("bot").addHandler(crashes)
     async with AsyncExitStack() as stack:
         stack.callback(logging.getLogger("bot").removeHandler, crashes)
         await github.repo("shop")
-        bot = await stack.enter_async_context(start_bot(settings(github, folder)))
+        bot = await stack.enter_async_context(start_bot(settings(github, folder, **changes), clock))
         made = Scene(github, bot, crashes)
         now = {"delaySeconds": 0}  # what is merged runs at once
         (await made.who("owner").call("POST", f"{github.sandbox.url}/cluster/config", now)).ok()

@@ -13,13 +13,14 @@ from bot.core.messages.checks import (
     overtaken_check,
     proposal_check,
     stale_check,
+    stuck_check,
     unfinished_check,
     verifying_check,
     with_id,
 )
 from bot.core.messages.commands import accepted, answer_marker, command_help, refusal_of, refused, status
 from bot.core.messages.config_changes import config_change_check
-from bot.core.messages.markdown import block, code, marker
+from bot.core.messages.markdown import block, code, marker, plain, prose, with_marker
 from bot.core.messages.pulls import commit_trailers, pull_body, pull_title
 from bot.core.messages.results import (
     already_there,
@@ -47,7 +48,9 @@ __all__ = [
     "nothing_to_verify_check",
     "orphan",
     "overtaken_check",
+    "plain",
     "proposal_check",
+    "prose",
     "pull_body",
     "pull_title",
     "refusal_of",
@@ -56,9 +59,11 @@ __all__ = [
     "result_marker",
     "stale_check",
     "status",
+    "stuck_check",
     "turned_down",
     "unfinished_check",
     "unreadable",
     "verifying_check",
     "with_id",
+    "with_marker",
 ]

@@ -10,7 +10,7 @@ from bot.core.analysis import MetricSummary, RunSummary
 from bot.core.facts import CheckRun, CheckStatus, Conclusion
 from bot.core.gates import Gate, Verdict
 from bot.core.messages.config_changes import annotations, problem_table
-from bot.core.messages.markdown import block, code, plain, table, when
+from bot.core.messages.markdown import block, code, plain, prose, table, when
 from bot.core.model import CommitSha, Freight, MergePolicy, StageName
 from bot.core.snapshot import (
     CONFIG_CHECK,
@@ -21,6 +21,8 @@ from bot.core.snapshot import (
     promotion_check,
     verification_check,
 )
+
+_BROKEN_KEPT = 9  # ids of broken freight on one commit; more than that have no warehouses
 
 
 def with_id(check: CheckRun, number: int) -> CheckRun:
@@ -88,7 +90,7 @@ def _gates(answer: Verdict) -> str:
 def _gate(gate: Gate) -> tuple[str, str, str, str]:
     mark = "✅" if gate.holds else "⏳" if gate.waiting else "⛔"
     until = f"Opens by itself at {when(gate.until)}" if gate.until else ""
-    return mark, gate.name, gate.because, until or gate.remedy
+    return mark, gate.name, prose(gate.because), until or prose(gate.remedy)
 
 
 def _merging(facts: StageFacts) -> str:
@@ -126,15 +128,30 @@ def stale_check(stage: StageName, proposal: Proposal, freight: Freight) -> Check
     return _done(promotion_check(stage), proposal.pull.head_sha, freight.id, Conclusion.FAILURE, title[:255], summary)
 
 
-def broke_check(sha: CommitSha, stage: StageName, freight: Freight, step: str, reason: str) -> CheckRun:
-    """A promotion that got no pull request; said on the commit it was rendered from."""
+def broke_check(
+    sha: CommitSha, stage: StageName, freight: Freight, step: str, reason: str, before: CheckRun | None = None
+) -> CheckRun:
+    """A promotion that got no pull request; said on the commit it was rendered from.
+
+    `before` is what was said there already, of freight of another warehouse perhaps: that broke as well.
+    """
+    others = before.external_id.split(",") if before and before.conclusion is Conclusion.FAILURE else []
+    broken = ",".join(dict.fromkeys((*others[-_BROKEN_KEPT:], freight.id)))
     name = freight_data.describe(freight)
     summary = (
         f"Step {code(step)} of the promotion of {plain(name)} into `{stage}` failed:\n\n{block(reason)}\n\n"
         f"Nothing was changed. It is tried again with the next commit, or when somebody comments `/promote {stage}`."
     )
     title = f"Could not prepare {name} for {stage}: {step} failed"[:255]
-    return _done(promotion_check(stage), sha, freight.id, Conclusion.FAILURE, title, summary)
+    return _done(promotion_check(stage), sha, broken, Conclusion.FAILURE, title, summary)
+
+
+def stuck_check(sha: CommitSha, stage: StageName, problem: str) -> CheckRun:
+    summary = (
+        f"Nothing is promoted into `{stage}` and nothing there is verified until this is mended:\n\n{block(problem)}"
+    )
+    title = f"{stage} can't be looked at"
+    return _done(promotion_check(stage), sha, "stuck", Conclusion.FAILURE, title[:255], summary)
 
 
 # --- the verification ----------------------------------------------------------------------------------

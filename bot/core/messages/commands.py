@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.core import freight as freight_data
 from bot.core.facts import CheckStatus, Permission, PullRequest
 from bot.core.gates import Verdict
-from bot.core.messages.markdown import code, marker, plain, table, when
+from bot.core.messages.markdown import code, marker, plain, prose, table, when
 from bot.core.model import Freight, StageName
 from bot.core.snapshot import Landing, Snapshot, StageFacts
 
@@ -19,8 +19,9 @@ def answer_marker(comment_id: int) -> str:
 def accepted(stage: StageName, freight: Freight, pull: PullRequest | None, url: str = "") -> str:
     name = plain(freight_data.describe(freight))
     if pull is None:
-        where = f" ({url})" if url else ""
-        return f"🚚 {name} is pushed to `{stage}`{where}."
+        if not url:
+            return f"🚚 {name} is on its way into `{stage}`; its steps wait for something."
+        return f"🚚 {name} is pushed to `{stage}` ({url})."
     return f"🚚 {name} is on its way into `{stage}`: #{pull.number}."
 
 
@@ -43,8 +44,8 @@ def refusal_of(answer: Verdict) -> str:
     lines = []
     for gate in answer.closed:
         until = f" It opens by itself at {when(gate.until)}." if gate.until else ""
-        remedy = f" {gate.remedy}." if gate.remedy else ""
-        lines.append(f"* **{gate.name}**: {gate.because}.{remedy}{until}")
+        remedy = f" {prose(gate.remedy)}." if gate.remedy else ""
+        lines.append(f"* **{gate.name}**: {prose(gate.because)}.{remedy}{until}")
     name = plain(freight_data.describe(answer.freight))
     return f"{name} may not enter `{answer.stage}` now:\n" + "\n".join(lines)
 
@@ -73,7 +74,8 @@ def _row(facts: StageFacts) -> tuple[str, str, str, str, str]:
         name = plain(freight_data.describe(proposal.freight)) if proposal.freight else "?"
         proposed = f"{name} in #{proposal.pull.number}"
     if landing is None:
-        return stage, (facts.lock_problem and plain(facts.lock_problem)) or "nothing yet", "", "", proposed
+        problem = facts.problem or facts.lock_problem
+        return stage, f"⚠️ {prose(problem)}" if problem else "nothing yet", "", "", proposed
     names = ", ".join(plain(freight_data.describe(one)) for one in landing.lock.collection)
     return stage, names, when(landing.at), _verification(landing), proposed
 

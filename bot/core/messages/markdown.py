@@ -6,8 +6,12 @@ https://docs.github.com/en/get-started/writing-on-github
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import cycle
 
+COMMENT_LIMIT = 65_536  # characters; https://github.com/renovatebot/renovate/issues/2032
+_CUT = "\n\n… cut here: GitHub takes no more."
 _BACKTICKS = re.compile(r"`+")
+_CODE_SPAN = re.compile(r"(`[^`]+`)")
 
 
 def marker(kind: str, key: str) -> str:
@@ -35,9 +39,26 @@ def block(text: str, language: str = "", limit: int = 3000) -> str:
 
 def plain(text: str) -> str:
     """Text inside a sentence or a table cell: characters that Markdown or GitHub would act on are defused."""
-    flat = " ".join(text.split())
-    escaped = re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", flat)
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    escaped = re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", text)
     return escaped.replace("@", "@\u200b").replace("#", "#\u200b")
+
+
+def prose(text: str) -> str:
+    """A sentence of ours with words of others in it: code spans stay, all else is as `plain`."""
+    parts = _CODE_SPAN.split(" ".join(text.split()))
+    return "".join(part if is_code else _escaped(part) for part, is_code in zip(parts, cycle((False, True))))
+
+
+def with_marker(text: str, mark: str) -> str:
+    """A comment that is found again by its last line, which is kept however long the text is."""
+    room = COMMENT_LIMIT - len(mark) - len(_CUT) - 2
+    if len(text) > room:
+        text = text[:room].rpartition("\n")[0] + _CUT
+    return f"{text}\n\n{mark}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

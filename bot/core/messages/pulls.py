@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.core import freight as freight_data
 from bot.core import lock
 from bot.core.lock import Way
-from bot.core.messages.markdown import code, plain, table
+from bot.core.messages.markdown import COMMENT_LIMIT, code, plain, table
 from bot.core.model import Artifact, Chart, Commit, Freight, Image, MergePolicy, Stage
 from bot.errors import UserError
 
@@ -23,18 +23,15 @@ def pull_title(stage: Stage, freight: Freight, before: Freight | None, way: Way)
     return f"{verb}({stage.name}): {names}"[:TITLE_LIMIT]
 
 
-BODY_LIMIT = 65_536  # characters; https://github.com/renovatebot/renovate/issues/2032
-
-
 def pull_body(
     stage: Stage, freight: Freight, before: Freight | None, actor: str, way: Way, description: str, record: str
 ) -> str:
     """What people see, and below it the signed record, always whole: a template's own text gives way to it."""
     own = [_opening(stage, freight, actor, way), _changes(freight, before), _footer(stage, freight), record]
-    room = BODY_LIMIT - sum(len(part) + 2 for part in own)
+    room = COMMENT_LIMIT - sum(len(part) + 2 for part in own)
     if room < 0:
         raise UserError("What the steps put out is too much to be kept in a pull request's body. Put out less.")
-    text = description.strip()
+    text = description.strip().replace("<!-- towpath:", "<!-- quoted ")  # one record is ours, others would spoil it
     if len(text) > room - 2:
         text = text[: max(room - 4, 0)] + "…"
     return "\n\n".join([*([text] if text and room > 4 else []), *own])

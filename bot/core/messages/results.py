@@ -18,7 +18,7 @@ def result(pipeline: Pipeline, facts: StageFacts, landing: Landing) -> str:
     """The verification's outcome, its figures, and what can be done next."""
     name, stage = freight_data.describe(landing.lock.freight), facts.stage.name
     check = landing.check
-    told = f"{check.title}\n\n{check.summary}" if check else ""
+    told = f"{plain(check.title)}\n\n{check.summary}" if check else ""
     if landing.verified:
         return f"### ✅ {plain(name)} is verified in `{stage}`\n\n{told}\n\n{_next(pipeline, facts.stage, landing)}"
     return (
