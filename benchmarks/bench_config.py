@@ -1,18 +1,21 @@
-"""How long loading and validating a configuration takes, against PyYAML's C loader only parsing the same text.
+"""How long loading and validating a configuration takes, against PyYAML's C loader only parsing the same text."""
 
-    python benchmarks/bench_config.py [STAGES]
-
-The file has Kargo's manifests, eight steps with expressions in each stage. The aim is a ratio of at most 5.
-"""
-
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import yaml
 
+from benchmarks.figures import Figure, Say, best
 from bot import metrics, steps, subscriptions
 from bot.core.config import PlugIns, load
+
+NAME = "config"
+STAGES = 500
+ABOUT = (
+    f"Loading and validating a .promotion.yaml of {STAGES} stages in Kargo's manifests, eight steps with expressions "
+    "in each, against PyYAML's C loader only parsing the same text."
+)
+_AGAINST = "parsing only"
 
 HEAD = """\
 apiVersion: kargo.akuity.io/v1alpha1
@@ -99,35 +102,19 @@ def text(stages: int) -> str:
     return "".join(parts)
 
 
-def best_of(times: int, work: Callable[[], object]) -> float:
-    """The shortest of several runs, in seconds: what is longer was somebody else's doing."""
-    took = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        took.append(time.perf_counter() - began)
-    return min(took)
-
-
-def main() -> None:
-    stages = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+def run(say: Say) -> Iterator[Figure]:
     plugins = PlugIns(
         {name: each.SCHEMA for name, each in steps.BY_NAME.items()},
         {name: each.SCHEMA for name, each in subscriptions.BY_NAME.items()},
         {name: each.SCHEMA for name, each in metrics.BY_NAME.items()},
     )
-    content = text(stages)
+    content = text(STAGES)
+    say(f"{len(content):,} bytes")
     began = time.perf_counter()
     loaded = load({".promotion.yaml": content}, plugins)
     first = time.perf_counter() - began  # compiles every expression; later loads find most of them compiled
     assert loaded.problems == (), loaded.problems[:3]
-    parsing = best_of(5, lambda: list(yaml.load_all(content, Loader=yaml.CSafeLoader)))
-    loading = best_of(5, lambda: load({".promotion.yaml": content}, plugins))
-    print(f"{stages} stages, {len(content):,} bytes")
-    print(f"parse only (PyYAML, C loader)   {parsing * 1000:7.0f} ms")
-    print(f"load and validate, first time   {first * 1000:7.0f} ms   {first / parsing:.1f} times")
-    print(f"load and validate, later        {loading * 1000:7.0f} ms   {loading / parsing:.1f} times")
-
-
-if __name__ == "__main__":
-    main()
+    parsing = best(lambda: list(yaml.load_all(content, Loader=yaml.CSafeLoader)))
+    loading = best(lambda: load({".promotion.yaml": content}, plugins))
+    yield Figure("the first time", first * 1000, "ms", _AGAINST, parsing * 1000, aim=5)
+    yield Figure("later", loading * 1000, "ms", _AGAINST, parsing * 1000, aim=5)
