@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.commands import BY_NAME as COMMANDS
-from bot.contracts import Clock
+from bot.contracts import Clock, Registry
 from bot.core import record
 from bot.core.jobs import CommandRef
 from bot.core.model import RepositoryName
@@ -64,8 +64,9 @@ class NoSecrets:
 class Installed:
     """The repositories the App is installed on. Git is one per owner: what one owner's token fetched, no other sees."""
 
-    def __init__(self, app: App, folder: Path, clock: Clock) -> None:
+    def __init__(self, app: App, folder: Path, registry: Registry, clock: Clock) -> None:
         self._app = app
+        self._registry = registry
         self._folder = folder
         self._clock = clock
         self._git: dict[str, MirroredGit] = {}
@@ -83,7 +84,7 @@ class Installed:
         if owner not in self._git:
             credentials = self._app.git_credentials(name)
             self._git[owner] = MirroredGit(self._folder / owner, credentials, identity, self._clock)
-        return Site(name, github, self._git[owner], identity)
+        return Site(name, github, self._git[owner], identity, NoSecrets(), self._registry)
 
     async def repositories(self) -> Iterable[RepositoryName]:
         return await self._app.repositories()
@@ -122,13 +123,12 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
             clock=clock,
         )
         work = DurableWork(settings.database_url, WorkOptions(tick_every=settings.tick_interval))
-        hub = Installed(app, settings.data_dir / "git", clock)
+        registry = RegistryClient(session, clock, _anonymous)
+        hub = Installed(app, settings.data_dir / "git", registry, clock)
         stack.push_async_callback(hub.close)
         ports = Ports(
             hub=hub,
-            registry=RegistryClient(session, clock, _anonymous),
             http=await stack.enter_async_context(OutboundHttp(allow_private=True)),
-            secrets=NoSecrets(),
             work=work,
             clock=clock,
             programs=find_programs(),
@@ -147,7 +147,7 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
 
 
 def _engine(ports: Ports) -> tuple[Handlers, Callable[[RepositoryName], None]]:
-    discovery = Discovery(ports.registry, ports.plugins.subscriptions, ports.clock)
+    discovery = Discovery(ports.plugins.subscriptions, ports.clock)
     gatherer = Gatherer(ports, Configurations(ports.plugins.schemas()), discovery)
     executor = Executor(ports)
     looker, commander = Looker(ports, gatherer, executor), Commander(ports, gatherer, executor)

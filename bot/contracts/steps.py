@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from bot.contracts.clock import Clock
 from bot.contracts.git import Git, Identity
 from bot.contracts.github import GitHub
-from bot.contracts.metrics import Http
+from bot.contracts.metrics import Http, Secrets
 from bot.contracts.schema import Schema
 from bot.core.model import CommitSha, Freight, RepositoryName, StageName
 
@@ -27,14 +27,17 @@ class StepStatus(StrEnum):
 class StepResult:
     """What a step says when it returns.
 
-    `Running` with `retry_at` asks to be run again then (None: when something happens to its pull request).
-    `Failed` is an answer (the PR was closed), `Errored` a fault that may go away; `message` is for people.
+    `Running` with `retry_at` asks to be run again then (None: when something happens to its pull request); its
+    `output`, where it has any, is recorded first, and is that run's `previous`: an intent is written down this way
+    before it is acted on. `Failed` is an answer (the PR was closed), `Errored` a fault that may go away; `message`
+    is for people. `once`: this has ended, and doing it again would do harm, so it is recorded before anything else.
     """
 
     status: StepStatus
     output: Mapping[str, Any] = field(default_factory=dict)
     message: str = ""
     retry_at: datetime | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class RepositoryInfo:
 
 
 class DescribePull(Protocol):
-    def __call__(self, *, title: str, description: str) -> tuple[str, str]:
+    async def __call__(self, *, title: str, description: str) -> tuple[str, str]:
         """Title and body of the promotion's pull request, the signed record included, around a template's own text."""
         ...
 
@@ -100,6 +103,7 @@ class StepContext:
     programs: Programs
     clock: Clock
     http: Http
+    secrets: Secrets  # of the repository the pipeline lives in, and no other
     describe_pull: DescribePull
     outputs: Mapping[str, Mapping[str, Any]]  # of earlier steps, by alias (deprecated `…FromStep` fields read it)
     previous: Mapping[str, Any]  # this step's own output when it last said Running

@@ -43,7 +43,7 @@ class Description:
         self._action = action
         self._steps = steps
 
-    def __call__(self, *, title: str, description: str) -> tuple[str, str]:
+    async def __call__(self, *, title: str, description: str) -> tuple[str, str]:
         progress, scene, stage = self._progress, self._progress.scene, self._facts.stage
         progress.described = progress.current
         before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)

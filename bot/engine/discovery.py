@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.contracts import Clock, Discovered, DiscoveryContext, Git, Registry, Subscription
+from bot.contracts import Clock, Discovered, DiscoveryContext, Subscription
 from bot.core.freight import make_freight
 from bot.core.model import Freight, FreightCreation, Pipeline, RepositoryName, Warehouse, WarehouseName
+from bot.engine.ports import Site
 from bot.errors import Retry, UserError
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,7 @@ class Found:
 class Discovery:
     """One cache for all repositories of this process; losing it costs a poll."""
 
-    def __init__(self, registry: Registry, subscriptions: Mapping[str, Subscription], clock: Clock) -> None:
-        self._registry = registry
+    def __init__(self, subscriptions: Mapping[str, Subscription], clock: Clock) -> None:
         self._subscriptions = subscriptions
         self._clock = clock
         self._found: dict[tuple[RepositoryName, WarehouseName], Found] = {}
@@ -43,24 +43,26 @@ class Discovery:
         """Something may be new: ask again at the next look, even where somebody is being asked just now."""
         self._expired[repository] += 1
 
-    async def of(self, repository: RepositoryName, pipeline: Pipeline, git: Git) -> dict[WarehouseName, Found]:
+    async def of(self, site: Site, pipeline: Pipeline) -> dict[WarehouseName, Found]:
         """Every warehouse's latest, asked now where it is due. One that fails doesn't stop the others."""
-        context = DiscoveryContext(git, self._registry, self._clock)
+        repository, context = site.repository, self._context(site)
         found = await asyncio.gather(*(self._one(repository, w, context) for w in pipeline.warehouses.values()))
         for key in [k for k in self._found if k[0] == repository and k[1] not in pipeline.warehouses]:
             del self._found[key]
         return {one.warehouse.name: one for one in found}
 
-    async def find(self, warehouse: Warehouse, version: str, git: Git) -> Freight | None:
+    async def find(self, site: Site, warehouse: Warehouse, version: str) -> Freight | None:
         """Freight of exactly this version, newest or not; None where there is none, or where one version does not
         say it all because the warehouse has several subscriptions. It is of no age. Raises UserError or Retry."""
         if len(warehouse.subscriptions) != 1:
             return None
         subscription = warehouse.subscriptions[0]
-        context = DiscoveryContext(git, self._registry, self._clock)
         plugin = self._subscriptions[subscription.kind]
-        artifact = await plugin.find(context, subscription.config, subscription.name, version)
+        artifact = await plugin.find(self._context(site), subscription.config, subscription.name, version)
         return make_freight(warehouse.name, [artifact], None) if artifact else None
+
+    def _context(self, site: Site) -> DiscoveryContext:
+        return DiscoveryContext(site.git, site.registry, self._clock)
 
     async def _one(self, repository: RepositoryName, warehouse: Warehouse, context: DiscoveryContext) -> Found:
         key, asked = (repository, warehouse.name), self._expired[repository]

@@ -33,13 +33,15 @@ class View(GitHub, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), and Git with
-    what its owner may see, and nobody else."""
+    """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), Git with what
+    its owner may see, its own secrets, and registries with its own credentials; nobody else's."""
 
     repository: RepositoryName
     github: View
     git: Git
     identity: Identity
+    secrets: Secrets
+    registry: Registry
 
 
 class Hub(Protocol):
@@ -74,9 +76,7 @@ class Ports:
     """`server_url` is where repositories are cloned from; `signing_key` signs promotion records."""
 
     hub: Hub
-    registry: Registry
     http: Http
-    secrets: Secrets
     work: Work
     clock: Clock
     programs: Programs
@@ -85,8 +85,8 @@ class Ports:
     signing_key: bytes
     workdirs: Path
 
-    def metric_context(self) -> MetricContext:
-        return MetricContext(self.http, self.secrets, self.clock)
+    def metric_context(self, site: Site) -> MetricContext:
+        return MetricContext(self.http, site.secrets, self.clock)
 
     def url(self, repository: RepositoryName) -> str:
         return f"{self.server_url.rstrip('/')}/{repository}.git"

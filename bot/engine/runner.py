@@ -186,6 +186,7 @@ class Runner:
                 programs=self._ports.programs,
                 clock=self._ports.clock,
                 http=self._ports.http,
+                secrets=site.secrets,
                 describe_pull=describe,
                 outputs=progress.outputs,
                 previous={},
@@ -233,7 +234,7 @@ class Runner:
             return StepResult(StepStatus.ERRORED, message=f"An internal error occurred (reference {reference}).")
 
 
-def _said_already(*, title: str, description: str) -> tuple[str, str]:
+async def _said_already(*, title: str, description: str) -> tuple[str, str]:
     raise UserError("A promotion opens one pull request, and this one has been merged already.")
 
 

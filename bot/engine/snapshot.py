@@ -68,7 +68,7 @@ class Gatherer:
         pipeline, problems = configuration or (None, ())
         snapshot = Snapshot(site.repository, url, refs.default_branch, head, pipeline, problems, changes=changes)
         if pipeline is not None:
-            found = await self._discovery.of(site.repository, pipeline, site.git)
+            found = await self._discovery.of(site, pipeline)
             snapshot = replace(
                 snapshot,
                 discovered={name: (one.freight,) for name, one in found.items() if one.freight},
@@ -86,7 +86,7 @@ class Gatherer:
         assert snapshot.pipeline is not None  # noqa: S101 -- whoever names warehouses has read them there
         discovered = dict(snapshot.discovered)
         for name in warehouses:
-            found = await self._discovery.find(snapshot.pipeline.warehouses[name], version, site.git)
+            found = await self._discovery.find(site, snapshot.pipeline.warehouses[name], version)
             if found is not None:
                 discovered[name] = (*discovered.get(name, ()), found)
         return replace(snapshot, discovered=discovered)

@@ -73,7 +73,7 @@ class Verifier:
                 await site.github.put_check_run(messages.with_id(check, landing.check.id))
                 return
         if not run.phase.completed:
-            run = await measure_due(run, self._ports.plugins.providers, self._ports.metric_context(), now)
+            run = await measure_due(run, self._ports.plugins.providers, self._ports.metric_context(site), now)
         if run.phase.completed:
             check = messages.judged_check(facts.stage.name, landing, analysis.summary(run))
             await site.github.put_check_run(messages.with_id(check, landing.check.id))

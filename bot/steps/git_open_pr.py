@@ -44,7 +44,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         await context.git.refs(url)  # pushed by somebody else: the mirror may not know the branch yet
     if not await context.git.log(url, push.get("commit") or source, not_in=target, limit=1):
         return StepResult(StepStatus.SKIPPED, message=f"{source} holds nothing that {target} does not")
-    title, body = context.describe_pull(title=config.get("title", ""), description=config.get("description", ""))
+    title, body = await context.describe_pull(title=config.get("title", ""), description=config.get("description", ""))
     pull = await context.github.create_pull(source, target, title, body)
     if labels := config.get("labels"):
         await context.github.add_labels(pull.number, labels)

@@ -7,13 +7,22 @@ from typing import Any, cast
 
 import pytest
 
-from bot.contracts import Discovered, DiscoveryContext, Git, Registry, Schema
+from bot.contracts import Discovered, DiscoveryContext, Git, Identity, Registry, Schema, Secrets
 from bot.core.model import Artifact, Image, Pipeline, RepositoryName, Subscription, Warehouse, WarehouseName
 from bot.engine.discovery import Discovery
+from bot.engine.ports import Site, View
 from bot.errors import UserError
 
-SHOP, SERVICE = RepositoryName("acme/shop"), WarehouseName("service")
-NOBODY = cast(Git, None)  # these subscriptions ask neither Git nor a registry
+SERVICE = WarehouseName("service")
+# These subscriptions ask neither GitHub nor Git nor a registry.
+SHOP = Site(
+    RepositoryName("acme/shop"),
+    cast(View, None),
+    cast(Git, None),
+    Identity("towpath[bot]", "towpath[bot]@example.com"),
+    cast(Secrets, None),
+    cast(Registry, None),
+)
 
 
 class Clock:
@@ -72,11 +81,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def discovery(shelf: Shelf, clock: Clock) -> Discovery:
-    return Discovery(cast(Registry, None), {"shelf": shelf}, clock)
+    return Discovery({"shelf": shelf}, clock)
 
 
 async def version(discovery: Discovery) -> str:
-    freight = (await discovery.of(SHOP, PIPELINE, NOBODY))[SERVICE].freight
+    freight = (await discovery.of(SHOP, PIPELINE))[SERVICE].freight
     assert freight is not None
     return freight.images[0].tag
 
@@ -96,7 +105,7 @@ async def test_what_comes_while_somebody_asks_is_found_by_the_next(discovery: Di
     first = asyncio.create_task(version(discovery))
     await shelf.reached.wait()
     shelf.version = "1.1.0"
-    discovery.expire(SHOP)
+    discovery.expire(SHOP.repository)
     shelf.answers.set()
     assert await first == "1.0.0"
 
@@ -106,27 +115,27 @@ async def test_what_comes_while_somebody_asks_is_found_by_the_next(discovery: Di
 async def test_a_failed_poll_takes_nothing_away(discovery: Discovery, shelf: Shelf) -> None:
     await version(discovery)
     shelf.version = ""
-    discovery.expire(SHOP)
+    discovery.expire(SHOP.repository)
 
     assert await version(discovery) == "1.0.0"
-    found = await discovery.of(SHOP, PIPELINE, NOBODY)
+    found = await discovery.of(SHOP, PIPELINE)
     assert found[SERVICE].problem == "the shelf fell down"
 
 
 async def test_what_is_found_again_keeps_its_age(discovery: Discovery, clock: Clock) -> None:
-    found = await discovery.of(SHOP, PIPELINE, NOBODY)
+    found = await discovery.of(SHOP, PIPELINE)
     clock.time += timedelta(hours=1)
 
-    again = await discovery.of(SHOP, PIPELINE, NOBODY)
+    again = await discovery.of(SHOP, PIPELINE)
 
     assert again[SERVICE].freight == found[SERVICE].freight
 
 
 async def test_an_older_version_is_found_where_one_version_says_it_all(discovery: Discovery, shelf: Shelf) -> None:
-    found = await discovery.find(WAREHOUSE, "0.9.0", NOBODY)
+    found = await discovery.find(SHOP, WAREHOUSE, "0.9.0")
     assert found is not None
     assert (found.images[0].tag, found.discovered_at) == ("0.9.0", None)
-    assert await discovery.find(WAREHOUSE, "9.9.9", NOBODY) is None
+    assert await discovery.find(SHOP, WAREHOUSE, "9.9.9") is None
 
     two = Warehouse(SERVICE, WAREHOUSE.subscriptions * 2)
-    assert await discovery.find(two, "0.9.0", NOBODY) is None
+    assert await discovery.find(SHOP, two, "0.9.0") is None

@@ -12,7 +12,7 @@ import pytest
 
 from bot.contracts.git import Credential, Identity
 from bot.contracts.github import GitHub
-from bot.contracts.metrics import Http, HttpAnswer
+from bot.contracts.metrics import Http, HttpAnswer, Secrets
 from bot.contracts.steps import PromotionInfo, RepositoryInfo, StepContext, StepResult
 from bot.core.facts import PullRequest
 from bot.core.model import (
@@ -156,7 +156,17 @@ def lock_text(paths: Sequence[str]) -> str:
     return "lock\n" + "".join(f"- {path}\n" for path in paths)
 
 
-def describe_pull(*, title: str, description: str) -> tuple[str, str]:
+@dataclass
+class KeptSecrets:
+    """Secrets by name and key."""
+
+    values: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get(self, name: str, key: str) -> str | None:
+        return self.values.get((name, key))
+
+
+async def describe_pull(*, title: str, description: str) -> tuple[str, str]:
     return title or "promote(uat): service 1.0.0", f"{description}\n\nrecord"
 
 
@@ -168,6 +178,7 @@ class Run:
     github: RememberingGitHub
     http: AnsweringHttp
     outputs: dict[str, Mapping[str, Any]]
+    secrets: KeptSecrets
 
     async def __call__(self, uses: str, config: Mapping[str, Any] | None = None, *, alias: str = "") -> StepResult:
         result = await BY_NAME[uses].run(self.context, config or {})
@@ -187,7 +198,7 @@ class Run:
         workdir.mkdir()
         outputs: dict[str, Mapping[str, Any]] = {}
         context = replace(self.context, workdir=workdir, outputs=outputs)
-        return Run(context, self.github, self.http, outputs)
+        return Run(context, self.github, self.http, outputs, self.secrets)
 
 
 def an_image(repository: str = "registry.example.com/service", tag: str = "1.0.0") -> Image:
@@ -212,7 +223,7 @@ async def nobody(_url: str) -> Credential | None:
 async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
     git = MirroredGit(tmp_path / "data", nobody, BOT, StandingClock(), allow_file=True)
     (tmp_path / "work").mkdir()
-    github, http = RememberingGitHub(), AnsweringHttp()
+    github, http, secrets = RememberingGitHub(), AnsweringHttp(), KeptSecrets()
     outputs: dict[str, Mapping[str, Any]] = {}
     freight = freight_of(an_image())
     context = StepContext(
@@ -237,9 +248,10 @@ async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
         programs=find_programs(),
         clock=StandingClock(),
         http=cast(Http, http),
+        secrets=cast(Secrets, secrets),
         describe_pull=describe_pull,
         outputs=outputs,
         previous={},
     )
-    yield Run(context, github, http, outputs)
+    yield Run(context, github, http, outputs, secrets)
     await git.close()
