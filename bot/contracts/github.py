@@ -42,6 +42,18 @@ class GitHub(Protocol):
         """One pull request, with `mergeable`."""
         ...
 
+    async def changed_files(self, number: int) -> tuple[str, ...]:
+        """Paths that a pull request changes, renamed ones under both names; GitHub tells of the first 3,000."""
+        ...
+
+    async def read_file(self, path: str, ref: str) -> bytes | None:
+        """A file as GitHub has it at a commit, a fork's included; None where there is none, or one over 1 MB."""
+        ...
+
+    async def list_folder(self, path: str, ref: str) -> tuple[tuple[str, bool], ...]:
+        """What is in a folder at a commit, each with whether it is a folder itself; nothing where there is none."""
+        ...
+
     async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
         """Open a pull request from branch `head`. Repeatable: where one is open already, that one is given the text."""
         ...

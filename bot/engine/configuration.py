@@ -1,5 +1,7 @@
 """Which configuration holds: that of the default branch's head, or, while that is broken, the last that was valid."""
 
+from typing import Protocol
+
 from cachetools import LRUCache
 
 from bot.contracts import Git
@@ -9,6 +11,13 @@ from bot.core.model import CommitSha, Pipeline, Problem, Severity
 FILE = ".promotion.yaml"
 FOLDER = ".promotion"
 _SEARCHED = 20  # commits of the configuration looked back over for a valid one
+
+
+class Source(Protocol):
+    """Where the files of a commit are read: Git, or anything else that has them."""
+
+    async def read(self, url: str, rev: str, path: str) -> bytes | None: ...
+    async def list_files(self, url: str, rev: str, folder: str) -> tuple[str, ...]: ...
 
 
 class Configurations:
@@ -32,21 +41,21 @@ class Configurations:
                 return earlier.pipeline, newest.problems
         return None, newest.problems
 
-    async def loaded(self, git: Git, url: str, sha: CommitSha) -> Loaded | None:
+    async def loaded(self, source: Source, url: str, sha: CommitSha) -> Loaded | None:
         """What one commit's configuration says; None where there is no file. The same content is the same object."""
         if (url, sha) not in self._loaded:
-            self._loaded[url, sha] = await self._read(git, url, sha)
+            self._loaded[url, sha] = await self._read(source, url, sha)
         return self._loaded[url, sha]
 
-    async def _read(self, git: Git, url: str, sha: CommitSha) -> Loaded | None:
+    async def _read(self, source: Source, url: str, sha: CommitSha) -> Loaded | None:
         """Most commits leave the configuration alone, so what it says is remembered by its content as well."""
-        content = await git.read(url, sha, FILE)
+        content = await source.read(url, sha, FILE)
         if content is None:
             return None
         files = {FILE: content}
-        for path in await git.list_files(url, sha, FOLDER):
+        for path in await source.list_files(url, sha, FOLDER):
             if path.endswith((".yaml", ".yml")):
-                files[path] = await git.read(url, sha, path) or b""
+                files[path] = await source.read(url, sha, path) or b""
         key = tuple(sorted(files.items()))
         if key not in self._files:
             self._files[key] = load(files, self._plugins)

@@ -1,6 +1,7 @@
 """From GitHub's JSON to facts. Strict about what is used, silent about the rest."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from bot.github.tokens import InstallationToken
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+Content = bytes | tuple[tuple[str, bool], ...] | None
 
 REPOSITORY_NAME = re.compile(r"(?P<owner>[A-Za-z0-9_.-]+)/(?P<name>[A-Za-z0-9_.-]+)")
 
@@ -76,6 +78,24 @@ def own_pull_request(data: Json) -> PullRequest | None:
     """The same, None where it comes from a fork. The two are compared with each other: the name may have changed."""
     head, base = data["head"].get("repo"), data["base"]["repo"]
     return pull_request(data) if head and head["id"] == base["id"] else None
+
+
+def changed_file(data: Json) -> tuple[str, ...]:
+    """https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
+    names = (data["filename"], data.get("previous_filename"))
+    return tuple(str(name) for name in names if name)
+
+
+def content(data: Any) -> Content:
+    """A file's bytes, or what is in a folder; None for what is neither, and a file of over 1 MB.
+
+    https://docs.github.com/en/rest/repos/contents#get-repository-content
+    """
+    if isinstance(data, list):
+        return tuple((str(one["path"]), one["type"] == "dir") for one in data)
+    if data["type"] != "file" or data["encoding"] != "base64":
+        return None
+    return b64decode(data["content"])
 
 
 def check_run(data: Json) -> CheckRun:

@@ -50,6 +50,15 @@ class Remembering:
         known: PullRequest | None = self._known.get(("pull", number))
         return known or self._keep(await self._port.pull(number))
 
+    async def changed_files(self, number: int) -> tuple[str, ...]:
+        return await self._port.changed_files(number)
+
+    async def read_file(self, path: str, ref: str) -> bytes | None:
+        return await self._port.read_file(path, ref)
+
+    async def list_folder(self, path: str, ref: str) -> tuple[tuple[str, bool], ...]:
+        return await self._port.list_folder(path, ref)
+
     async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
         return await self._write_pull(self._port.create_pull(head, base, title, body))
 

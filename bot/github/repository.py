@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from bot.contracts import NotMergeable
 from bot.core.facts import CheckRun, Comment, Permission, PullRequest
@@ -67,6 +68,18 @@ class Repository:
 
     async def pull(self, number: int) -> PullRequest:
         return parse.read(parse.pull_request, await self._get(routes.GET_PULL, pull_number=number))
+
+    async def changed_files(self, number: int) -> tuple[str, ...]:
+        found = await self._client.pages(routes.LIST_PULL_FILES, **self._path, pull_number=number)
+        return tuple(path for one in found for path in parse.read(parse.changed_file, one))
+
+    async def read_file(self, path: str, ref: str) -> bytes | None:
+        content = await self._content(path, ref)
+        return content if isinstance(content, bytes) else None
+
+    async def list_folder(self, path: str, ref: str) -> tuple[tuple[str, bool], ...]:
+        content = await self._content(path, ref)
+        return content if isinstance(content, tuple) else ()
 
     async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
         request = {"head": head, "base": base, "title": _title(title), "body": _body(body)}
@@ -202,6 +215,14 @@ class Repository:
                 raise
             return False
         return parse.read(parse.membership, answer)
+
+    async def _content(self, path: str, ref: str) -> parse.Content:
+        try:
+            return parse.read(parse.content, await self._get(routes.GET_CONTENT, path=quote(path), ref=ref))
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return None
 
     async def _get(self, route: Route, **values: Any) -> Any:
         return await self._client.call(route, **self._path, **values)

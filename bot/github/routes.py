@@ -35,7 +35,7 @@ class Route:
     @property
     def name(self) -> str:
         """Method and path as GitHub's documentation spells them, without query parameters."""
-        return f"{self.method} {self.path.partition('{?')[0]}"
+        return f"{self.method} {self.path.partition('{?')[0].replace('{+', '{')}"
 
     @property
     def writes(self) -> bool:
@@ -69,9 +69,12 @@ LIST_PULLS = Route("GET", REPO + "/pulls{?state,head,base,sort,direction,per_pag
 GET_PULL = Route("GET", REPO + "/pulls/{pull_number}", READ_PULLS)
 CREATE_PULL = Route("POST", REPO + "/pulls", WRITE_PULLS)  # repeatable: GitHub refuses a second one for the branch
 UPDATE_PULL = Route("PATCH", REPO + "/pulls/{pull_number}", WRITE_PULLS)
+LIST_PULL_FILES = Route("GET", REPO + "/pulls/{pull_number}/files{?per_page}", READ_PULLS)
 MERGE_PULL = Route("PUT", REPO + "/pulls/{pull_number}/merge", (("contents", Level.WRITE),))
 ADD_LABELS = Route("POST", REPO + "/issues/{issue_number}/labels", WRITE_COMMENTS)
 REMOVE_LABEL = Route("DELETE", REPO + "/issues/{issue_number}/labels/{name}", WRITE_COMMENTS)
+
+GET_CONTENT = Route("GET", REPO + "/contents/{+path}{?ref}", (("contents", Level.READ),))
 
 LIST_CHECK_RUNS = Route("GET", REPO + "/commits/{ref}/check-runs{?filter,app_id,per_page}", READ_CHECKS)
 CREATE_CHECK_RUN = Route("POST", REPO + "/check-runs", WRITE_CHECKS, repeatable=False)

@@ -149,3 +149,22 @@ FIELDS = ("id", "number", "state", "head", "base", "user", "status", "output", "
 def test_an_answer_is_read_or_said_to_be_none(function, answer):
     with contextlib.suppress(Broken):
         parse.read(function, answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        ({"type": "file", "encoding": "base64", "content": "aGVs\nbG8=\n"}, b"hello"),
+        ({"type": "file", "encoding": "none", "content": ""}, None),
+        ({"type": "submodule"}, None),
+        ([{"path": "a/b", "type": "dir"}, {"path": "a/c", "type": "file"}], (("a/b", True), ("a/c", False))),
+        ([], ()),
+    ],
+)
+def test_content_is_a_file_or_a_folder(answer, content):
+    assert parse.content(answer) == content
+
+
+def test_a_renamed_file_counts_under_both_names():
+    assert parse.changed_file({"filename": "new"}) == ("new",)
+    assert parse.changed_file({"filename": "new", "previous_filename": "old"}) == ("new", "old")

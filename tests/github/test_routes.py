@@ -15,7 +15,7 @@ def expansions(route):
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_the_route_is_documented_with_its_parameters(route, reference):
-    operation = reference["paths"][route.path.partition("{?")[0]][route.method.lower()]
+    operation = reference["paths"][route.name.partition(" ")[2]][route.method.lower()]
     parameters = [
         reference["components"]["parameters"][one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one
         for one in operation.get("parameters", [])

@@ -1,5 +1,6 @@
 """A configuration that is broken is said where it broke, and stops nothing else."""
 
+from base64 import b64encode
 from pathlib import Path
 
 from tests.sandbox.driver import GitHub
@@ -119,3 +120,32 @@ async def test_a_pull_request_that_leaves_the_pipeline_alone_is_left_alone(shop:
     pull = await propose(shop, "chart", {"chart/values.yaml": "image: {tag: none}\nreplicas: 9\n"})
 
     assert await shop.checks(pull["head"]["sha"]) == {}  # type: ignore[index]
+
+
+async def test_a_strangers_pull_request_from_a_fork_is_judged_on_its_lines_too(shop: Scene) -> None:
+    stranger = shop.who("reader")
+    (await stranger.post(f"{REPO}/forks")).ok(202)
+    now = (await stranger.get("/repos/reader/shop/contents/.promotion.yaml")).ok()
+    broken = (await shop.read(".promotion.yaml")).replace("from: test", "from: tset")
+    change = {"message": "typo", "sha": now["sha"], "content": b64encode(broken.encode()).decode()}
+    (await stranger.put("/repos/reader/shop/contents/.promotion.yaml", change)).ok(200)
+
+    pull = (await stranger.post(f"{REPO}/pulls", {"title": "typo", "head": "reader:main", "base": "main"})).ok(201)
+    await shop.quiet()
+
+    check = await shop.check(pull["head"]["sha"], "promotion/config")
+    assert check["conclusion"] == "failure"
+    (remark,) = (await shop.who("owner").get(f"{REPO}/check-runs/{check['id']}/annotations")).ok()
+    assert remark["start_line"] == broken.splitlines().index("    from: tset") + 1
+
+
+async def test_a_strangers_pull_request_that_leaves_the_pipeline_alone_is_left_alone(shop: Scene) -> None:
+    stranger = shop.who("reader")
+    (await stranger.post(f"{REPO}/forks")).ok(202)
+    change = {"message": "hello", "content": b64encode(b"hello").decode()}
+    (await stranger.put("/repos/reader/shop/contents/hello.txt", change)).ok(201)
+
+    pull = (await stranger.post(f"{REPO}/pulls", {"title": "hello", "head": "reader:main", "base": "main"})).ok(201)
+    await shop.quiet()
+
+    assert await shop.checks(pull["head"]["sha"]) == {}
