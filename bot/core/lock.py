@@ -14,6 +14,7 @@ import yaml
 
 from bot.core import freight as freight_data
 from bot.core.model import Freight, FreightId, StageName, WarehouseName
+from bot.core.yaml_depth import too_deep
 
 FOLDER = ".promotion"
 _LARGEST = 1_000_000
@@ -87,6 +88,8 @@ def read(content: bytes | str) -> Lock:
     """Raises ValueError with a reason fit for people when it is no lock of ours."""
     if len(content) > _LARGEST:
         raise ValueError("it is too large")
+    if too_deep(content):
+        raise ValueError("it is nested too deep")
     try:
         # Small texts can make enormous values of aliases; ours have none.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.CSafeLoader)):

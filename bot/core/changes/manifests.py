@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import yaml
 
+from bot.core.yaml_depth import too_deep
+
 Data = Mapping[str, Any]
 
 _LARGEST = 8 * 1024 * 1024  # bytes; a file beyond this is told of by its lines only
@@ -51,7 +53,7 @@ def documents(content: bytes) -> list[Any]:
 
     A file with aliases counts as unreadable: rendered manifests have none, and aliases make a small file a large one.
     """
-    if len(content) > _LARGEST or b"\0" in content:
+    if len(content) > _LARGEST or b"\0" in content or too_deep(content):
         raise Unreadable
     if _ALIAS.search(content) and _has_aliases(content):
         raise Unreadable
