@@ -13,28 +13,34 @@ from cachetools import LRUCache
 from yarl import URL
 
 from bot.core.urls import RegistryAddress
+from bot.core.yaml_depth import too_deep
 from bot.errors import UserError
-from bot.registry.access import FindCredentials
+from bot.registry.credentials import FindCredentials
 from bot.registry.transport import Request, Transport, reason
 
-_INDEX_LIMIT = 64 << 20
+_INDEX_LIMIT = 32 << 20
+_READ_WHOLE_LIMIT = 8 << 20  # of an index in a layout of its own: reading all of it takes a second for each megabyte
+_PLAIN_KEY = rb"[\"']?[A-Za-z0-9][A-Za-z0-9._-]*[\"']?:[ \t]*\r?\n"
 # CBaseLoader makes nothing but texts, lists and mappings: version 1.10 must not become the number 1.1.
 
 
 class ChartIndexes:
     """Fetches indexes only when they changed (`If-None-Match`), and reads only the chart that is wanted."""
 
-    def __init__(self, transport: Transport, credentials: FindCredentials) -> None:
-        self._transport, self._credentials = transport, credentials
-        self._known: LRUCache[tuple[str, str, bool], tuple[str, tuple[str, ...]]] = LRUCache(4096)
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._known: LRUCache[tuple[str, str, str, bool], tuple[str, tuple[str, ...]]] = LRUCache(4096)
 
-    async def versions(self, repo_url: str, name: str, *, verify_tls: bool) -> tuple[str, ...]:
+    async def versions(
+        self, repo_url: str, name: str, find_credentials: FindCredentials, *, verify_tls: bool
+    ) -> tuple[str, ...]:
         """The versions of chart `name`, in the order of the index. Raises UserError and Retry."""
         about = f"chart {name} of {repo_url}"
         url = _index_url(repo_url)
-        key = (repo_url, name, verify_tls)
+        credentials = await find_credentials(RegistryAddress(url.authority, url.path.strip("/")))
+        account = credentials.account if credentials else ""
+        key = (repo_url, name, account, verify_tls)
         etag, versions = self._known.get(key, ("", ()))
-        credentials = await self._credentials(RegistryAddress(url.authority, url.path.strip("/")))
         if credentials and url.scheme != "https" and not RegistryAddress(url.authority, "").is_loopback:
             raise UserError(f"{about}: credentials are not sent over http; use https")
         request = Request(
@@ -43,6 +49,7 @@ class ChartIndexes:
             limit=_INDEX_LIMIT,
             verify_tls=verify_tls,
             headers={"If-None-Match": etag} if etag else None,
+            account=account,
         )
         answer = await self._transport.send(request, credentials.basic if credentials else "")
         if answer.status == 304 and etag:
@@ -70,9 +77,16 @@ def _index_url(repo_url: str) -> URL:
 
 def read_versions(index: bytes, name: str, about: str) -> tuple[str, ...]:
     """The versions of one chart in the text of an index. Raises UserError if it is no index."""
+    if too_deep(index):
+        raise UserError(f"{about}: its index.yaml is nested too deep to be an index of charts")
     try:
         entries = _entry(index, name)
         if entries is None:
+            if len(index) > _READ_WHOLE_LIMIT:
+                raise UserError(
+                    f"{about}: its index.yaml is large, and not laid out as `helm repo index` writes it; "
+                    "write it anew with that, or push the chart to an OCI registry"
+                )
             entries = yaml.load(index, Loader=yaml.CBaseLoader)["entries"].get(name, [])  # noqa: S506
         return tuple(entry["version"] for entry in _listed(entries) if isinstance(entry.get("version"), str))
     except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -90,22 +104,25 @@ def _entry(index: bytes, name: str) -> Any:
 
     Reading all of an index of several megabytes takes seconds, and all but one chart of it is not wanted.
     """
-    start = re.search(rb"^entries:[ \t]*\r?\n", index, re.MULTILINE)
+    # Lines are found by the break before them, which is many times faster than by `^`.
+    start = re.compile(rb"(?:^|\n)entries:[ \t]*\r?(?=\n)").search(index)
     if start is None:
         return None
-    body = index[start.end() :]
-    end = re.search(rb"^[^\s#-]", body, re.MULTILINE)
-    body = body[: end.start()] if end else body
-    indent = re.match(rb"( +)[^\s#-]", body)
+    after = re.compile(rb"\n[^\s#-]").search(index, start.end())
+    stop = after.start() + 1 if after else len(index)
+    indent = re.compile(rb"\n( +)[^\s#-]").match(index, start.end(), stop)
     if indent is None:
         return None
-    key = rb"^" + indent[1] + rb"[\"']?" + re.escape(name.encode()) + rb"[\"']?:[ \t]*\r?\n"
-    found = re.search(key, body, re.MULTILINE)
+    line = rb"\n" + indent[1]
+    key = line + rb"[\"']?" + re.escape(name.encode()) + rb"[\"']?:[ \t]*\r?(?=\n)"
+    found = re.compile(key).search(index, start.end(), stop)
     if found is None:
-        return None
-    rest = body[found.end() :]
-    end = re.search(rb"^ {0," + str(len(indent[1])).encode() + rb"}[^\s#-]", rest, re.MULTILINE)
+        # Nothing but plain keys beside each other: then none of them is the chart's, however it were written.
+        strange = re.compile(line + rb"(?!" + _PLAIN_KEY + rb")[^\s#-]")
+        return None if strange.search(index, start.end(), stop) else []
+    last = re.compile(rb"\n {0," + str(len(indent[1])).encode() + rb"}[^\s#-]").search(index, found.end(), stop)
     try:
-        return yaml.load(rest[: end.start()] if end else rest, Loader=yaml.CBaseLoader)  # noqa: S506
+        entry = index[found.end() : last.start() + 1 if last else stop]
+        return yaml.load(entry, Loader=yaml.CBaseLoader)  # noqa: S506
     except yaml.YAMLError:  # anchors, or a layout of its own: the whole document is read instead
         return None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.contracts.subscriptions import ImageDetails
+
 INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -18,6 +20,7 @@ INDEXES = (
 MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 # Left out of this list, an index would be answered with one of its children, which has another digest.
 ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
+TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 MOST_IMAGES = 200
 _CREATED = ("org.opencontainers.image.created", "org.label-schema.build-date")
@@ -87,6 +90,15 @@ def read_config(body: bytes) -> Config:
     labels = _texts(inner.get("Labels")) if isinstance(inner, Mapping) else {}
     dates = [date for date in (created(labels), _date(data.get("created"))) if date]
     return Config(max(dates, default=None), _platform(data))
+
+
+def details(digest: str, found: Index | Manifest, created: datetime | None = None, platform: str = "") -> ImageDetails:
+    """What a document tells of its image; of a date and a platform, what it tells itself comes first."""
+    if isinstance(found, Index):
+        platforms = tuple(dict.fromkeys(child.platform for child in found.children))
+    else:
+        platforms = (platform,) if platform else ()
+    return ImageDetails(digest, found.created or created, found.annotations, platforms)
 
 
 def created(annotations: Mapping[str, str]) -> datetime | None:

@@ -5,11 +5,10 @@ Credentials go to the registry that they are for and to the token service it nam
 
 import asyncio
 import re
-from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, field
+from datetime import timedelta
+from weakref import WeakValueDictionary
 
 import aiohttp
 from multidict import CIMultiDictProxy
@@ -18,12 +17,11 @@ from yarl import URL
 from bot.contracts.clock import Clock
 from bot.core.urls import RegistryAddress
 from bot.errors import Retry, UserError
+from bot.registry.limits import Guest, Limits, retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
-_WHEN_LIMITED = timedelta(minutes=1)
 _WHEN_DOWN = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`about` names what this is for in messages: the repository as the user wrote it. `limit` is in bytes."""
+    """`about` names what this is for in messages: the repository as the user wrote it. `limit` is in bytes.
+
+    `account` is the one that the registry will know us by; `is_pull` says that registries which count, count this.
+    """
 
     url: URL
     about: str
@@ -47,22 +48,30 @@ class Request:
     limit: int = 1 << 20
     verify_tls: bool = True
     headers: Mapping[str, str] | None = None
+    body: bytes | None = field(default=None, repr=False)
+    account: str = ""
+    is_pull: bool = False
 
     @property
     def host(self) -> str:
         return self.url.authority
+
+    @property
+    def guest(self) -> Guest:
+        return (self.host, self.account)
 
 
 class Transport:
     """Sends requests, at most `concurrency` at once to one registry, and none to one that asked for a pause."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, clock: Clock, *, concurrency: int = 8, timeout_seconds: float = 60
+        self, session: aiohttp.ClientSession, clock: Clock, *, concurrency: int = 16, timeout_seconds: float = 60
     ) -> None:
         self._session, self.clock = session, clock
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10, sock_read=30)
-        self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(concurrency))
-        self._pauses: dict[str, datetime] = {}
+        self._concurrency = concurrency
+        self._gates: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._limits = Limits()
 
     async def send(self, request: Request, authorization: str = "") -> Answer:
         """The answer, whatever its status, but for 429 and 5xx, which raise Retry, as does an outage.
@@ -70,9 +79,10 @@ class Transport:
         Raises UserError for an answer over the limit, a redirect that can't be followed, and a certificate that
         does not hold.
         """
-        async with self._gates[request.host]:
-            if (pause := self._pauses.get(request.host)) and pause > self.clock.now():
-                raise Retry(pause, f"{request.about}: {request.host} limits requests")
+        gate = self._gates.get(request.host) or asyncio.Semaphore(self._concurrency)
+        self._gates[request.host] = gate
+        async with gate:
+            self._wait_if_told(request)
             try:
                 answer = await self._follow(request, authorization)
             except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
@@ -86,8 +96,21 @@ class Transport:
                 raise UserError(f"{request.about}: {_plain(str(request.url))} is not an address") from error
             except aiohttp.ClientError as error:
                 raise self._later(f"{request.about}: {request.host} can't be reached ({_plain(str(error))})") from error
-        self._raise_for_pause(request, answer)
+        self._raise_for_trouble(request, answer)
         return answer
+
+    def _wait_if_told(self, request: Request) -> None:
+        now = self.clock.now()
+        if (pause := self._limits.pause(request.guest)) and pause > now:
+            raise Retry(pause, f"{request.about}: {request.host} limits requests")
+        if request.is_pull and (told := self._limits.next_pull(request.guest)) and told[0] > now:
+            left, whose = told[1], "this account" if request.account else "this address"
+            raise Retry(
+                told[0],
+                f"{request.about}: {request.host} allows {whose} {left.remaining} more of {left.limit} pulls "
+                f"in {left.window.total_seconds() / 3600:g} h, so new images are looked at slowly; "
+                "credentials of an account with a higher limit help",
+            )
 
     async def _follow(self, request: Request, authorization: str) -> Answer:
         url = request.url
@@ -95,20 +118,29 @@ class Transport:
             headers = {"Accept": request.accept, **(request.headers or {})}
             if authorization and url.origin() == request.url.origin():
                 headers["Authorization"] = authorization
-            async with self._session.request(
-                request.method,
-                url,
-                headers=headers,
-                allow_redirects=False,
-                timeout=self._timeout,
-                ssl=request.verify_tls,
-            ) as response:
+            async with await self._request(request, url, headers) as response:
                 target = response.headers.get("Location", "")
                 if response.status not in _REDIRECTS or not target:
                     body = b"" if request.method == "HEAD" else await _read(response, request)
                     return Answer(response.status, response.headers, body, url)
+                if request.body is not None:
+                    raise UserError(f"{request.about}: {request.host} redirects what may hold a secret")
                 url = self._redirected(request, url, target)
         raise UserError(f"{request.about}: {request.host} redirects in circles")
+
+    async def _request(self, request: Request, url: URL, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        try:
+            return await self._session.request(
+                request.method,
+                url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+                timeout=self._timeout,
+                ssl=request.verify_tls,
+            )
+        except UserError as error:  # the session connects where it may, and nowhere else
+            raise UserError(f"{request.about}: {error}") from error
 
     def _redirected(self, request: Request, url: URL, target: str) -> URL:
         try:
@@ -122,30 +154,18 @@ class Transport:
             )
         return there
 
-    def _raise_for_pause(self, request: Request, answer: Answer) -> None:
+    def _raise_for_trouble(self, request: Request, answer: Answer) -> None:
+        now = self.clock.now()
+        self._limits.note(request.guest, answer.headers, now)
         if answer.status == 429:
-            self._pauses[request.host] = pause = self._until(answer, _WHEN_LIMITED)
+            pause = self._limits.limited(request.guest, answer.headers, now)
             raise Retry(pause, f"{request.about}: {request.host} limits requests{reason(answer)}")
         if answer.status >= 500:
             because = f"{request.about}: {request.host} answered {answer.status}{reason(answer)}"
-            raise Retry(self._until(answer, _WHEN_DOWN), because)
+            raise Retry(retry_after(answer.headers, now, _WHEN_DOWN), because)
 
     def _later(self, because: str) -> Retry:
         return Retry(self.clock.now() + _WHEN_DOWN, because)
-
-    def _until(self, answer: Answer, default: timedelta) -> datetime:
-        """The time that `Retry-After` names, in seconds or as a date (RFC 9110, 10.2.3), within reason."""
-        now, text = self.clock.now(), answer.headers.get("Retry-After", "").strip()
-        wait = default
-        if re.fullmatch(r"[0-9]{1,9}", text):
-            wait = timedelta(seconds=int(text))
-        elif text:
-            try:
-                date = parsedate_to_datetime(text)
-                wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
-            except ValueError:
-                wait = default
-        return now + min(max(wait, timedelta(seconds=1)), _LONGEST_WAIT)
 
 
 async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:

@@ -4,6 +4,7 @@ https://docs.kargo.io/user-guide/how-to-guides/working-with-warehouses#image-sub
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class _Wanted:
     platform: str
     limit: int
     name: str
+    dates: bool
 
     def ordered(self, tags: Iterable[str]) -> list[str]:
         """The tags that may be it, best first where their names alone tell."""
@@ -80,13 +82,10 @@ class _Wanted:
             return self.tags.by_version(tags)
         return self.tags.by_name(tags)
 
-    async def image(self, tag: str) -> Image | None:
-        """The image of a tag, or None if it is gone by now or for another platform."""
-        digest = await self.registry.digest(self.repo_url, tag)
-        if digest is None:
-            return None
-        details = await self.registry.describe(self.repo_url, digest)
-        return self.accepted(tag, details)
+    async def details(self, tag: str) -> ImageDetails | None:
+        """What a tag stands for now, or None if it is gone by now."""
+        dates = self.dates or bool(self.platform) or self.strategy == "NewestBuild"
+        return await self.registry.image(self.repo_url, tag, dates=dates)
 
     def accepted(self, tag: str, details: ImageDetails) -> Image | None:
         if self.platform and self.platform not in details.platforms:
@@ -102,12 +101,30 @@ async def discover(context: DiscoveryContext, config: Mapping[str, Any], name: s
     """
     wanted = _read(context, config, name)
     if wanted.strategy == "NewestBuild":
-        return Discovered(await _by_date(wanted))
-    tags = [wanted.followed] if wanted.strategy == "Digest" else await wanted.registry.tags(wanted.repo_url)
+        return await _by_date(wanted)
+    if wanted.strategy == "Digest":
+        return await _first(wanted, [wanted.followed], "")
+    tags = await wanted.registry.tags(wanted.repo_url)
+    state, previous = _state(tags), context.previous
+    # Of the same tags the same one is the newest, and most of a poll is putting them in order. With a platform, a tag
+    # before it may have moved to an image that has it.
+    if previous and previous.state == state and previous.artifacts and not wanted.platform:
+        known = [artifact.tag for artifact in previous.artifacts[:1] if isinstance(artifact, Image)]
+        if (found := await _first(wanted, known, state)).artifacts:
+            return found
+    return await _first(wanted, tags, state)
+
+
+async def _first(wanted: _Wanted, tags: Iterable[str], state: str) -> Discovered:
     for tag in wanted.ordered(tags):
-        if image := await wanted.image(tag):
-            return Discovered((image,))
+        details = await wanted.details(tag)
+        if details and (image := wanted.accepted(tag, details)):
+            return Discovered((image,), (details.created,), state)
     return Discovered(())
+
+
+def _state(tags: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(tags).encode()).hexdigest()
 
 
 async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str) -> Artifact | None:
@@ -115,23 +132,22 @@ async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, 
     wanted = _read(context, config, name)
     if _TAG.fullmatch(version) is None or not wanted.ordered([version]):
         return None
-    return await wanted.image(version)
+    details = await wanted.details(version)
+    return wanted.accepted(version, details) if details else None
 
 
-async def _by_date(wanted: _Wanted) -> tuple[Image, ...]:
+async def _by_date(wanted: _Wanted) -> Discovered:
     tags = wanted.ordered(await wanted.registry.tags(wanted.repo_url))
-    digests = await _together(wanted.registry.digest(wanted.repo_url, tag) for tag in tags)
-    distinct = tuple(dict.fromkeys(digest for digest in digests if digest))
-    described = await _together(wanted.registry.describe(wanted.repo_url, digest) for digest in distinct)
-    details = dict(zip(distinct, described, strict=True))
-    return newest_builds(wanted, [(tag, details[digest]) for tag, digest in zip(tags, digests, strict=True) if digest])
+    described = await _together(wanted.details(tag) for tag in tags)
+    return newest_builds(wanted, [(tag, details) for tag, details in zip(tags, described, strict=True) if details])
 
 
-def newest_builds(wanted: _Wanted, found: Iterable[tuple[str, ImageDetails]]) -> tuple[Image, ...]:
+def newest_builds(wanted: _Wanted, found: Iterable[tuple[str, ImageDetails]]) -> Discovered:
     """Latest date first; of equal dates the tag that sorts last. An image without a date is older than all others."""
     by_age = sorted(found, key=lambda item: (item[1].created or _LONG_AGO, item[0]), reverse=True)
-    images = (wanted.accepted(tag, details) for tag, details in by_age)
-    return tuple(image for image in images if image)[: wanted.limit]
+    images = [(image, details.created) for tag, details in by_age if (image := wanted.accepted(tag, details))]
+    chosen = images[: wanted.limit]
+    return Discovered(tuple(image for image, _ in chosen), tuple(date for _, date in chosen))
 
 
 def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _Wanted:
@@ -152,6 +168,7 @@ def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _W
         platform=_platform(config),
         limit=fields.limit(config),
         name=name,
+        dates=context.dates,
     )
 
 

@@ -1,4 +1,4 @@
-"""A real registry, images pushed to it by skopeo, and a client to read them with."""
+"""A real registry, images pushed to it by skopeo and charts by helm, and a client to read them with."""
 
 import asyncio
 import gzip
@@ -8,15 +8,21 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 
 from bot.registry import RegistryClient
+from tests.environment import required
 
+SECRET_BY_BCRYPT = "$2b$04$cITIdd7iQvV3f46QdLSl8e9LSjTipIt14afgTjgYh.sr9ZCupbiwq"
 INDEX = "application/vnd.oci.image.index.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -130,6 +136,7 @@ class RealRegistry:
 
     def __init__(self, host, folder):
         self.host, self._folder, self._count = host, folder, 0
+        self.login = ()
 
     def push(self, repository, tag, make):
         """Push the image that `make(layout)` describes; its digest."""
@@ -138,7 +145,7 @@ class RealRegistry:
         descriptor = make(layout)
         layout.tag(descriptor, tag)
         target = f"docker://{self.host}/{repository}:{tag}"
-        self.skopeo("copy", "--all", "--dest-tls-verify=false", f"oci:{layout.folder}:{tag}", target)
+        self.skopeo("copy", "--all", "--dest-tls-verify=false", *self.login, f"oci:{layout.folder}:{tag}", target)
         return descriptor["digest"]
 
     def skopeo(self, *arguments):
@@ -169,18 +176,17 @@ async def answers(host):
     return reader is not None
 
 
-@pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    missing = [name for name in ("docker-registry", "skopeo") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    folder: Path = tmp_path_factory.mktemp("registry")
+@contextmanager
+def serving(folder: Path, more=""):
+    """Debian's docker-registry on a free port, its files in `folder`; `more` goes into its configuration."""
+    for name in ("docker-registry", "skopeo"):
+        required(shutil.which(name), f"not installed: {name}")
     host = f"127.0.0.1:{free_port()}"
     (folder / "config.yml").write_text(
         "version: 0.1\n"
         "log: {accesslog: {disabled: true}, level: error}\n"
         f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}, delete: {{enabled: true}}}}\n"
-        f"http: {{addr: '{host}'}}\n"
+        f"http: {{addr: '{host}'}}\n{more}"
     )
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(["docker-registry", "serve", str(folder / "config.yml")], stdout=log, stderr=log)
@@ -195,3 +201,49 @@ def real(tmp_path_factory):
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """The same, for nobody but `reader`, whose password is `secret`."""
+    folder = tmp_path_factory.mktemp("locked")
+    (folder / "htpasswd").write_text(f"reader:{SECRET_BY_BCRYPT}\n")
+    with serving(folder, f"auth: {{htpasswd: {{realm: here, path: {folder / 'htpasswd'}}}}}\n") as registry:
+        registry.login = ("--dest-creds", "reader:secret")
+        yield registry
+
+
+@dataclass
+class Helm:
+    """The program, and a folder to package charts in."""
+
+    program: str
+    folder: Path
+
+    def run(self, *arguments):
+        environment = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin"}
+        done = subprocess.run([self.program, *arguments], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    def package(self, name, version):
+        source = self.folder / "source" / name
+        source.mkdir(parents=True, exist_ok=True)
+        metadata = {"apiVersion": "v2", "name": name, "version": version, "description": "entries:\n  a: b"}
+        (source / "Chart.yaml").write_text(yaml.safe_dump(metadata))
+        packages = self.folder / "packages"
+        self.run("package", str(source), "--destination", str(packages))
+        return packages / f"{name}-{version}.tgz"
+
+
+@pytest.fixture
+def helm(tmp_path):
+    beside = Path(sys.executable).parent / "helm"
+    program = str(beside) if beside.exists() else shutil.which("helm")
+    required(program, "not installed: helm")
+    return Helm(program, tmp_path)

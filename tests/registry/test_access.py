@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 
@@ -13,10 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bot.core.egress import parse_rules
 from bot.core.urls import RegistryAddress
+from bot.engine.egress import guarded_session
 from bot.errors import UserError
 from bot.registry import Credentials, RegistryClient
-from bot.registry.access import advice
+from bot.registry.access import Entrance, advice
 from bot.registry.challenge import Challenge, challenges
 
 KNOWN = Credentials("reader", "secret-password")
@@ -51,7 +54,7 @@ class Stub:
             return web.json_response({}, status=401, headers={"WWW-Authenticate": challenge})
         if self.redirect:
             return web.Response(status=307, headers={"Location": self.redirect})
-        return web.json_response({"tags": ["1.0.0"]})
+        return web.json_response({"tags": ["1.0.0"], "entries": {"service": [{"version": "1.0.0"}]}})
 
 
 @pytest.fixture
@@ -200,6 +203,20 @@ async def test_a_redirect_to_an_unsafe_place_is_not_followed(stub, session, cloc
         await reading(session, clock).tags(f"{stub.host}/acme/service")
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:5000", "localhost:5000", "[::1]:5000"])
+async def test_where_connections_are_refused_the_repository_is_named(clock, host):
+    async with guarded_session(parse_rules("*")) as guarded:
+        with pytest.raises(UserError, match=f"^{re.escape(host)}/acme/service: requests to .* are refused"):
+            await reading(guarded, clock).tags(f"{host}/acme/service")
+
+
+async def test_a_redirect_to_where_connections_are_refused_is_not_followed(stub, clock):
+    stub.redirect = "https://169.254.169.254/latest/meta-data"
+    async with guarded_session(parse_rules("*,127.0.0.0/8")) as guarded:
+        with pytest.raises(UserError, match=r'acme/service: requests to "169\.254\.169\.254" are refused'):
+            await reading(guarded, clock).tags(f"{stub.host}/acme/service")
+
+
 async def test_many_calls_at_once_ask_for_one_token(stub, session, clock):
     client = reading(session, clock)
     found = await asyncio.gather(*(client.tags(f"{stub.host}/acme/service") for _ in range(20)))
@@ -208,9 +225,13 @@ async def test_many_calls_at_once_ask_for_one_token(stub, session, clock):
 
 
 def test_private_packages_of_github_are_explained():
-    told = advice(RegistryAddress("ghcr.io", "acme/service"), has_credentials=False)
-    assert "can't be read with a GitHub App's token" in told
-    assert "classic personal access token with the scope read:packages" in told
+    place = RegistryAddress("ghcr.io", "acme/service")
+    for credentials in (None, KNOWN):
+        told = advice(Entrance(place, credentials))
+        assert "can't be read with a GitHub App's token" in told
+        assert "classic personal access token with the scope read:packages" in told
+        assert "in the key .dockerconfigjson of this repository's secret 'registry'" in told
+        assert ("those it has are not taken" in told) is (credentials is not None)
 
 
 def test_credentials_are_not_shown():
@@ -259,6 +280,16 @@ def test_challenges_are_read(headers, expected):
     assert challenges(headers) == expected
 
 
+async def test_what_was_said_without_a_certificate_is_forgotten_by_who_wants_one(clock, tls_stub):
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=Nearby())) as near:
+        client = reading(near, clock)
+        url = f"registry.test:{tls_stub.port}/acme/service"
+        careless = client.configured(verify_tls=False, immutable_tags=True)
+        assert await careless.digest(url, "1.0.0") == await careless.digest(url, "1.0.0")
+        with pytest.raises(UserError, match="is not trusted"):
+            await client.configured(immutable_tags=True).digest(url, "1.0.0")
+
+
 async def test_a_registry_with_an_untrusted_certificate_is_read_only_if_so_configured(session, clock, tls_stub):
     client = reading(session, clock)
     url = f"registry.test:{tls_stub.port}/acme/service"
@@ -267,6 +298,10 @@ async def test_a_registry_with_an_untrusted_certificate_is_read_only_if_so_confi
         with pytest.raises(UserError, match=r"certificate of registry.test:.* is not trusted"):
             await client.tags(url)
         assert await client.configured(verify_tls=False).tags(url) == ("1.0.0",)
+        charts = f"https://registry.test:{tls_stub.port}/charts"
+        with pytest.raises(UserError, match=r"certificate of registry.test:.* is not trusted.*insecureSkipTLSVerify"):
+            await client.chart_versions(charts, "service")
+        assert await client.configured(verify_tls=False).chart_versions(charts, "service") == ("1.0.0",)
 
 
 class Nearby(aiohttp.abc.AbstractResolver):

@@ -1,14 +1,8 @@
 """Charts that the real helm packaged, indexed and pushed."""
 
 import asyncio
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
@@ -17,37 +11,6 @@ from bot.errors import UserError
 from bot.registry import Credentials, RegistryClient
 from bot.registry.charts import read_versions
 from bot.subscriptions import chart
-
-
-@dataclass
-class Helm:
-    """The program, and a folder to package charts in."""
-
-    program: str
-    folder: Path
-
-    def run(self, *arguments):
-        environment = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin"}
-        done = subprocess.run([self.program, *arguments], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-
-    def package(self, name, version):
-        source = self.folder / "source" / name
-        source.mkdir(parents=True, exist_ok=True)
-        metadata = {"apiVersion": "v2", "name": name, "version": version, "description": "entries:\n  a: b"}
-        (source / "Chart.yaml").write_text(yaml.safe_dump(metadata))
-        packages = self.folder / "packages"
-        self.run("package", str(source), "--destination", str(packages))
-        return packages / f"{name}-{version}.tgz"
-
-
-@pytest.fixture
-def helm(tmp_path):
-    beside = Path(sys.executable).parent / "helm"
-    program = str(beside) if beside.exists() else shutil.which("helm")
-    if program is None:
-        pytest.skip("not installed: helm")
-    return Helm(program, tmp_path)
 
 
 @pytest.fixture
@@ -180,6 +143,18 @@ def test_an_index_is_read_in_any_layout(index):
 def test_what_is_no_index_is_said_so(index):
     with pytest.raises(UserError, match=r"its index.yaml is not an index of charts"):
         read_versions(index.encode(), "service", "chart x")
+
+
+def test_a_chart_that_is_not_in_a_large_index_is_no_mistake():
+    entry = "  - name: chart\n    version: 1.0.0\n    description: |\n      other: [\n"
+    index = "apiVersion: v1\nentries:\n" + "".join(f"  chart-{n}:\n{entry}" for n in range(150_000))
+    assert len(index) > 8 << 20
+    assert read_versions(index.encode(), "none", "x") == ()
+    # Keys that could be the chart's in another spelling make it a layout of its own, which is too much to read.
+    for key in ('"no\\x6ee"', "? none", "none :"):
+        strange = f"{index}  {key}:\n{entry}"
+        with pytest.raises(UserError, match="not laid out as `helm repo index` writes it"):
+            read_versions(strange.encode(), "none", "chart x")
 
 
 def test_only_the_wanted_chart_of_a_large_index_is_read():

@@ -49,9 +49,13 @@ class KnownRegistry:
         self.asked.append(f"digest {repo_url} {tag}")
         return self.images[tag].digest if tag in self.images else None
 
-    async def describe(self, repo_url, digest):
+    async def describe(self, repo_url, digest, *, dates=True):
         self.asked.append(f"describe {repo_url} {digest[-2:]}")
         return next(image for image in self.images.values() if image.digest == digest)
+
+    async def image(self, repo_url, tag, *, dates=True):
+        self.asked.append(f"image {repo_url} {tag}{' with dates' if dates else ''}")
+        return self.images.get(tag)
 
     async def chart_versions(self, repo_url, name):
         raise AssertionError("an image is in no chart repository")
@@ -74,6 +78,9 @@ class KnownGit:
             TagInfo(name, commit_info(CommitSha(f"of-{name}"), [], START), "", START, "") for name in tag_names
         )
         self.looked_at = []
+
+    def configured(self, *, verify_tls=True, contents=True):
+        return self
 
     async def refs(self, url):
         heads = {"main": self.commits[0].sha} if self.commits else {}

@@ -18,6 +18,7 @@ class Shelves:
 
     def __init__(self):
         self.asked = []
+        self.verify_tls = True
 
     async def tags(self, repo_url):
         self.asked.append(repo_url)
@@ -26,14 +27,18 @@ class Shelves:
     async def digest(self, repo_url, tag):
         raise AssertionError("a chart needs no digest")
 
-    async def describe(self, repo_url, digest):
+    async def describe(self, repo_url, digest, *, dates=True):
         raise AssertionError("a chart needs no description")
+
+    async def image(self, repo_url, tag, *, dates=True):
+        raise AssertionError("a chart is no image")
 
     async def chart_versions(self, repo_url, name):
         self.asked.append(f"{repo_url} {name}")
         return VERSIONS if name == "service" else ()
 
     def configured(self, *, verify_tls=True, immutable_tags=False):
+        self.verify_tls = verify_tls
         return self
 
 
@@ -61,6 +66,13 @@ async def versions(context, shelves, config):
 async def test_the_highest_versions(context, shelves, config, expected):
     assert await versions(context, shelves, config) == expected
     assert len(shelves.asked) == 1
+
+
+@pytest.mark.parametrize("config", [CLASSIC, OCI])
+async def test_certificates_are_passed_over_only_where_so_configured(context, shelves, config):
+    for fields, verified in [({}, True), ({"insecureSkipTLSVerify": True}, False)]:
+        assert await versions(context, shelves, {**config, **fields})
+        assert shelves.verify_tls is verified
 
 
 async def test_charts_are_named_as_they_were_asked_for(context, shelves):

@@ -1,5 +1,6 @@
 """Commits are chosen by Kargo's strategies, by rules alone and in real repositories."""
 
+import re
 import subprocess
 from dataclasses import replace
 from datetime import datetime
@@ -155,7 +156,10 @@ async def test_tags_are_filtered_by_everything_known_of_them(context, known_git)
         ({"branch": "missing"}, "there is no branch 'missing'; its default is 'main'"),
         ({"expressionFilter": "id +"}, "expressionFilter fails"),
         ({"expressionFilter": "nothing.here"}, "expressionFilter fails"),
-        ({"expressionFilter": "subject"}, "expressionFilter gives 'Change one', which is neither true nor false"),
+        (
+            {"expressionFilter": "subject"},
+            "it gives 'Change one', which is neither true nor false",
+        ),
         ({"since": "yesterday"}, "since must be a time"),
         ({"since": "2026-01-01T00:00:00"}, "since must be a time"),
         ({"includePaths": ["regex:("]}, "is not a regular expression"),
@@ -333,3 +337,74 @@ async def test_what_was_pushed_since_is_seen(repository, real):
 
 async def test_a_repository_without_commits_has_nothing(repository, real):
     assert await found_in(real, repository) == ()
+
+
+async def test_where_nothing_moved_one_question_is_all(repository, context, tmp_path):
+    trace = tmp_path / "trace"
+
+    async def nobody(_url):
+        return None
+
+    port = MirroredGit(
+        tmp_path / "traced",
+        nobody,
+        Identity("towpath", "towpath@example.com"),
+        context.clock,
+        allow_file=True,
+        environment={"GIT_TRACE": str(trace)},
+    )
+    real = DiscoveryContext(port, context.registry, context.clock)
+    for number in range(30):
+        repository.commit("chart/values.yaml" if number % 10 == 0 else "README.md")
+    repository.run("tag", "v1.0.0")
+    repository.push()
+
+    async def poll(previous, **fields):
+        trace.write_text("")
+        found = await git.discover(replace(real, previous=previous), {"repoURL": repository.url, **fields}, "")
+        commands = re.findall(r"exec: git (\S+)|built-in: git (\S+)", trace.read_text())
+        ours = [name for pair in commands for name in pair if name]
+        return found, [name for name in ours if name not in {"upload-pack", "cat-file"}]
+
+    for fields in (
+        {"includePaths": ["glob:chart/**"]},
+        {"commitSelectionStrategy": "SemVer"},
+        {"expressionFilter": "subject startsWith 'Change'"},
+    ):
+        first, _ = await poll(None, **fields)
+        again, asked = await poll(first, **fields)
+        assert again is first
+        assert asked == ["ls-remote"]
+    by_path, _ = await poll(None, includePaths=["glob:chart/**"])
+    repository.commit("README.md")
+    repository.push()
+    moved, asked = await poll(by_path, includePaths=["glob:chart/**"])
+    assert moved.artifacts == by_path.artifacts
+    assert moved.created == by_path.created
+    assert asked.count("diff-tree") == 1  # that of the new commit: the others' never change
+    await port.close()
+
+
+async def test_what_the_time_of_day_decides_is_looked_at_each_time(context, known_git):
+    known = known_git([("one", ["README.md"])])
+    fields = config(expressionFilter="commitDate > now() - duration('24h')")
+    first = await git.discover(replace(context, git=known), fields, "")
+    assert first.state == ""
+    again = await git.discover(replace(context, git=known, previous=first), fields, "")
+    assert (again, again is first) == (first, False)
+
+
+async def test_a_tag_made_anew_on_the_same_commit_is_seen(repository, real):
+    repository.commit("README.md")
+    for tag in ("a", "b"):
+        repository.run("tag", "-a", "-m", f"First {tag}", tag)
+    repository.push()
+    fields = {"repoURL": repository.url, "commitSelectionStrategy": "NewestTag"}
+    first = await git.discover(real, fields, "")
+    assert [one.tag for one in first.artifacts] == ["b", "a"]
+
+    repository.run("tag", "-f", "-a", "-m", "Second a", "a")
+    repository.run("push", "-q", "-f", "--tags", "origin")
+
+    again = await git.discover(replace(real, previous=first), fields, "")
+    assert [one.tag for one in again.artifacts] == ["a", "b"]

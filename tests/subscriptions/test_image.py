@@ -1,5 +1,6 @@
 """Images are chosen by Kargo's strategies, with no more requests than the choice takes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from bot.subscriptions import image
 
 URL = "ghcr.io/acme/service"
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
+CONSTRAINTS = {"Digest": {"constraint": "latest"}}
 
 
 def config(**fields):
@@ -71,22 +73,44 @@ async def test_the_artifact_is_what_the_registry_says(context, registry):
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, ["tags", "digest 2.0.0-rc.1", "describe"]),
-        ({"imageSelectionStrategy": "Lexical"}, ["tags", "digest v1.0", "describe"]),
-        ({"imageSelectionStrategy": "Digest", "constraint": "main"}, ["digest main", "describe"]),
+        ({}, ["tags", "image 2.0.0-rc.1"]),
+        ({"imageSelectionStrategy": "Lexical"}, ["tags", "image v1.0"]),
+        ({"imageSelectionStrategy": "Digest", "constraint": "main"}, ["image main"]),
+        ({"platform": "linux/amd64"}, ["tags", "image 2.0.0-rc.1 with dates"]),
     ],
 )
-async def test_only_the_newest_is_looked_at(context, versions, fields, expected):
+async def test_only_the_newest_is_looked_at_and_no_closer_than_it_takes(context, versions, fields, expected):
     await tags_of(context, **fields)
-    asked = [question.split() for question in versions.asked]
-    assert [" ".join([words[0], *words[2:]]) if words[0] == "digest" else words[0] for words in asked] == expected
+    assert [question.replace(f" {URL}", "") for question in versions.asked] == expected
 
 
-async def test_every_digest_is_described_once_however_many_tags_it_has(context, registry):
-    for tag in ("1.0.0", "1.0", "1", "latest"):
-        registry.put(tag, 1, DAY)
-    assert await tags_of(context, imageSelectionStrategy="NewestBuild") == ["latest", "1.0.0", "1.0", "1"]
-    assert len([question for question in registry.asked if question.startswith("describe")]) == 1
+async def test_tags_that_are_the_same_are_not_put_in_order_again(context, registry):
+    async def poll(previous, **fields):
+        return await image.discover(replace(context, previous=previous), config(**fields), "")
+
+    for number, tag in enumerate(["1.0.0", "1.1.0"]):
+        registry.put(tag, number, platforms=("linux/amd64",))
+    first = await poll(None)
+    assert await poll(first) == first
+    older = replace(first, artifacts=(replace(first.artifacts[0], tag="1.0.0"),))
+    assert [one.tag for one in (await poll(older)).artifacts] == ["1.0.0"]
+    assert [one.tag for one in (await poll(older, platform="linux/amd64")).artifacts] == ["1.1.0"]
+    assert [one.tag for one in (await poll(replace(older, artifacts=()))).artifacts] == ["1.1.0"]
+    # A tag that moved, one that is new, and one that is gone by now are seen.
+    moved = registry.put("1.1.0", 7)
+    assert [one.digest for one in (await poll(first)).artifacts] == [moved]
+    gone = replace(first, artifacts=(replace(first.artifacts[0], tag="1.2.0"),))
+    assert [one.tag for one in (await poll(gone)).artifacts] == ["1.1.0"]
+    registry.put("2.0.0", 8)
+    assert [one.tag for one in (await poll(first)).artifacts] == ["2.0.0"]
+
+
+@pytest.mark.parametrize("strategy", ["SemVer", "Lexical", "Digest", "NewestBuild"])
+async def test_dates_are_told_where_they_are_wanted(context, versions, strategy):
+    wanting = replace(context, dates=True)
+    found = await image.discover(wanting, config(imageSelectionStrategy=strategy, **CONSTRAINTS.get(strategy, {})), "")
+    assert found.created == tuple(versions.images[artifact.tag].created for artifact in found.artifacts)
+    assert all(question.endswith(" with dates") for question in versions.asked if question.startswith("image"))
 
 
 async def test_a_tag_that_is_gone_by_now_is_passed_over(context, registry):
