@@ -286,6 +286,45 @@ stages: {uat: {from: service, steps: [{task: {name: t}}]}}
     assert stage(text).target_branch == "env/${{ ctx.stage }}"
 
 
+CHECKOUTS = """\
+kind: Stage
+metadata: {name: uat}
+spec:
+  requestedFreight: [{origin: {kind: Warehouse, name: w}, sources: {direct: true}}]
+  promotionTemplate:
+    spec:
+      steps:
+        - uses: git-clone
+          config: {repoURL: https://github.com/acme/config, checkout: CHECKOUT}
+        - {uses: git-push, config: PUSH}
+"""
+
+
+@pytest.mark.parametrize(
+    ("checkout", "push", "more", "branch"),
+    [
+        ("[{path: ./out, branch: env/uat}]", "{path: ./out}", "", "env/uat"),
+        ("[{path: ./out, branch: env/uat}]", "{path: ./out/sub/}", "", "env/uat"),
+        ("[{path: src, branch: main}, {path: ./out, branch: env/uat}]", "{path: out}", "", "env/uat"),
+        ("[{path: src, branch: main}, {path: ./out, branch: env/uat}]", "{path: elsewhere}", "", "main"),
+        ("[{path: src, branch: main}, {path: src/out, branch: env/uat}]", "{path: src/out/a}", "", "env/uat"),
+        ("[{path: src}]", "{path: src}", "", ""),
+        ("[{path: src, tag: v1}]", "{path: src}", "", ""),
+        ("[{path: src, branch: env/uat}]", "{path: src, targetBranch: main}", "", "main"),
+        ("[{path: src, branch: env/uat}]", "{path: src, generateTargetBranch: true}", "", ""),
+        ("[{path: src, branch: env/uat}]", "{path: src, generateTargetBranch: true}", "git-open-pr", "env/uat"),
+    ],
+)
+def test_a_push_without_a_target_goes_to_the_branch_that_was_checked_out(
+    checkout: str, push: str, more: str, branch: str
+) -> None:
+    text = CHECKOUTS.replace("CHECKOUT", checkout).replace("PUSH", push)
+    if more:
+        text += f"        - {{uses: {more}, config: {{}}}}\n"
+    warehouse = "kind: Warehouse\nmetadata: {name: w}\nspec: {subscriptions: [{image: {repoURL: a/b}}]}\n"
+    assert stage(f"{warehouse}---\n{text}").target_branch == branch
+
+
 def test_manifests_pasted_from_an_article_work_as_they_are() -> None:
     """No-break spaces, old spellings, a tag in an image and a provider nobody uses here are warnings, each once."""
     text = (Path(__file__).parent / "pasted.yaml").read_text()

@@ -1,5 +1,6 @@
 """Stages, put together from what the other parts say of them."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -257,7 +258,24 @@ def _target_branch(steps: Sequence[StepSpec]) -> str:
             branch = step.config.get("targetBranch")
             if step.uses == uses and isinstance(branch, str) and branch:
                 return _with_own_variables(branch, step)
-    return ""
+    proposed = any(step.uses == "git-open-pr" for step in steps)
+    pushes = [step for step in steps if step.uses == "git-push"]
+    straight = [step for step in pushes if proposed or not step.config.get("generateTargetBranch")]
+    return next(filter(None, (_checked_out(step, steps) for step in straight)), "")
+
+
+def _checked_out(push: StepSpec, steps: Sequence[StepSpec]) -> str:
+    """Where a push and its pull request go that name no branch: that of the checkout the path is in, else the first."""
+    where = posixpath.normpath(str(push.config.get("path", ".")))
+    found: list[tuple[int, str]] = []
+    for step in steps[: steps.index(push)]:
+        checkouts = step.config.get("checkout", ()) if step.uses == "git-clone" else ()
+        for each in checkouts if isinstance(checkouts, list | tuple) else ():
+            path = posixpath.normpath(str(each.get("path", ".")))
+            depth = len(path) if where == path or where.startswith(f"{path}/") else 0
+            branch = each.get("branch")
+            found.append((depth, _with_own_variables(branch, step) if isinstance(branch, str) else ""))
+    return max(found, key=lambda each: each[0])[1] if found else ""
 
 
 def _with_own_variables(text: str, step: StepSpec) -> str:
