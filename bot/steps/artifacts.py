@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from bot.contracts.steps import PromotionInfo
-from bot.core.model import Artifact, Commit, Freight, Image
-from bot.core.urls import image_repository, normalize_git, normalize_image
+from bot.core.model import Artifact, Chart, Commit, Freight, Image
+from bot.core.urls import image_repository, normalize_chart, normalize_git, normalize_image
 from bot.errors import UserError
 
 A = TypeVar("A", bound=Artifact)
@@ -23,6 +23,22 @@ def find_image(promotion: PromotionInfo, repository: str, origin: Mapping[str, A
 def find_commit(promotion: PromotionInfo, repository: str, origin: Mapping[str, Any] | None) -> Commit:
     """Raises UserError when the freight has no commit of that repository, or several."""
     return _find(promotion, "commit of", repository, origin, normalize_git, lambda freight: freight.commits)
+
+
+def find_chart(promotion: PromotionInfo, repository: str, name: str, origin: Mapping[str, Any] | None) -> Chart:
+    """Raises UserError when the freight has no such chart, or several. An OCI chart's repository ends with its name."""
+
+    def spelled(url: str) -> str:
+        return normalize_chart(url).rstrip("/")
+
+    def named(freight: Freight) -> Iterable[Chart]:
+        whole = f"{repository.rstrip('/')}/{name}"
+        for chart in freight.charts:
+            if chart.name == name or (not chart.name and spelled(chart.repo_url) == spelled(whole)):
+                yield chart
+
+    address = f"{repository.rstrip('/')}/{name}" if repository.startswith("oci://") else repository
+    return _find(promotion, f"chart {name} of", address, origin, spelled, named)
 
 
 def all_images(promotion: PromotionInfo) -> tuple[Image, ...]:

@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bot.contracts.schema import Schema
-from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps import programs
-from bot.steps.helm_dependencies import repositories_of
-from bot.steps.manifests import helm_name, is_file, write_each, write_one
+from bot.steps.helm_charts import OCI, get_dependencies, need_helm, pull
+from bot.steps.manifests import helm_name, is_file, write_each, write_one, write_tree
+from bot.steps.rendering import SPARING, Content, content_of, key_of, render, scratch
 from bot.steps.shapes import FLAG, TEXT, TEXTS, listed, record, told
-from bot.steps.workspace import existing, inside, refuse_links_out, remove
+from bot.steps.workspace import existing, inside, refuse_links_out
 
 NAME = "helm-template"
 HELP = "Render a Helm chart to one file, or to a folder of files."
 SCHEMA: Schema = record(
     "path outPath releaseName",
-    path=told(TEXT, "Folder of the chart."),
+    path=told(TEXT, "The chart: a folder, a package, or oci://registry/repository:version."),
     outPath=told(TEXT, "One file when it ends in .yaml or .yml, else a folder."),
     outLayout=told({"enum": ["helm", "flat"]}, "In a folder: as helm lays it out, or a file for each resource."),
     releaseName=TEXT,
@@ -43,43 +45,123 @@ SCHEMA: Schema = record(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """What is rendered: a chart's place, values files in their order, the other arguments, and how it is laid out."""
+
+    root: Path
+    chart: Path
+    values: tuple[Path, ...]
+    arguments: tuple[str, ...]
+    in_files: bool  # as helm lays them out
+
+    def content(self) -> tuple[Content | None, ...]:
+        return tuple(content_of(path) for path in (self.chart, *self.values))
+
+
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """No output."""
-    if not context.programs.helm:
-        raise UserError(
-            "there is no helm here; install it, or install Towpath with its extra: pip install towpath[helm]"
-        )
+    need_helm(context)
     root = context.workdir.resolve()
-    chart = existing(root, config["path"])
     target = inside(root, config["outPath"])
-    await asyncio.to_thread(_check_links, root, chart, target)
-    if config.get("buildDependencies"):
-        await _build_dependencies(context, root, chart)
-    by_helm = not is_file(config["outPath"]) and config.get("outLayout", "helm") == "helm"
-    arguments = _arguments(root, config)
-    if by_helm:
-        arguments.append(f"--output-dir={target}")
-        await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
-    answer = await _helm(context, root, "template", *arguments, "--", config["releaseName"], str(chart))
-    if answer.status:
-        raise UserError(f"rendering {config['path']}: {_advice(programs.without_folder(answer.complaint, root))}")
-    if is_file(config["outPath"]):
-        await asyncio.to_thread(write_one, target, answer.output)
-    elif not by_helm:
-        await asyncio.to_thread(write_each, target, answer.output, helm_name)
+    await asyncio.to_thread(refuse_links_out, root, target)
+    if config["path"].startswith(OCI):
+        async with scratch(root) as home:
+            files = await _render(context, config, await pull(context, config["path"], home))
+    else:
+        chart = existing(root, config["path"])
+        await asyncio.to_thread(refuse_links_out, root, chart)
+        if config.get("buildDependencies"):
+            await get_dependencies(context, chart, "build")
+        files = await _render(context, config, chart)
+    await asyncio.to_thread(_write, files, target, config)
     return StepResult(StepStatus.SUCCEEDED)
 
 
-def _arguments(root: Path, config: Mapping[str, Any]) -> list[str]:
-    """https://helm.sh/docs/helm/helm_template/"""
-    arguments = []
+async def prepare(context: StepContext, config: Mapping[str, Any]) -> None:
+    """Render it into the cache ahead of its turn; nothing else is touched. Raises UserError as `run` will."""
+    if config["path"].startswith(OCI) or config.get("buildDependencies") or not context.programs.helm:
+        return
+    root = context.workdir.resolve()
+    chart = existing(root, config["path"])
+    await asyncio.to_thread(refuse_links_out, root, chart)
+    await _render(context, config, chart, ahead=True)
+
+
+async def _render(context: StepContext, config: Mapping[str, Any], chart: Path, *, ahead: bool = False) -> Rendered:
+    """`ahead` of its turn only what can be kept is rendered, and nothing is given."""
+    root = context.workdir.resolve()
+    in_files = not is_file(config["outPath"]) and config.get("outLayout", "helm") == "helm"
+    release = _Release(root, chart, _values_files(root, config), _arguments(config), in_files)
+    key = await asyncio.to_thread(_key, context, release, config)
+    if ahead and not key:
+        return {}
+
+    async def make() -> Rendered | None:
+        files = await _helm_template(context, release, config)
+        # Other steps may be at work, if this is ahead of its turn: what they changed meanwhile must not be kept.
+        return files if not ahead or await asyncio.to_thread(_key, context, release, config) == key else None
+
+    return await render(context.programs, key, make)
+
+
+def _key(context: StepContext, release: _Release, config: Mapping[str, Any]) -> str:
+    settings = (NAME, config["releaseName"], str(release.in_files), *release.arguments)
+    return key_of(context.programs, settings, *release.content())
+
+
+async def _helm_template(context: StepContext, release: _Release, config: Mapping[str, Any]) -> Rendered:
+    async with scratch(release.root) as home:
+        out = home / "out"
+        arguments = [_values_flag(file) for file in release.values] + list(release.arguments)
+        if release.in_files:
+            out.mkdir()
+            arguments.append(f"--output-dir={out}")
+        answer = await programs.run(
+            context.programs.helm, "template", *arguments, "--", config["releaseName"], str(release.chart),
+            folder=release.root, environment={**programs.helm_environment(home), **SPARING},
+        )  # fmt: skip
+        if answer.status:
+            said = _advice(programs.without_folder(answer.complaint, release.root))
+            raise UserError(f"rendering {config['path']}: {said}")
+        if not release.in_files:
+            return {"": answer.output}
+        files = await asyncio.to_thread(content_of, out)
+    if files is None:
+        raise UserError(f"rendering {config['path']}: it gives more than can be committed")
+    return files
+
+
+def _write(files: Rendered, target: Path, config: Mapping[str, Any]) -> None:
+    if is_file(config["outPath"]):
+        write_one(target, files[""])
+    elif config.get("outLayout") == "flat":
+        write_each(target, files[""], helm_name)
+    else:
+        write_tree(target, files)
+
+
+def _values_files(root: Path, config: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Raises UserError for one that is not there, unless that is allowed."""
+    found = []
     for name in config.get("valuesFiles", ()):
         file = inside(root, name)
         if file.is_file():
-            quoted = str(file).replace('"', '""')
-            arguments.append(f'--values="{quoted}"')  # helm reads a list of CSV here
+            found.append(file)
         elif not config.get("ignoreMissingValueFiles"):
             raise UserError(f"there is no values file {name!r}; correct it, or set `ignoreMissingValueFiles`")
+    return tuple(found)
+
+
+def _values_flag(file: Path) -> str:
+    """helm reads a list of CSV here."""
+    quoted = str(file).replace('"', '""')
+    return f'--values="{quoted}"'
+
+
+def _arguments(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """All but values files. https://helm.sh/docs/helm/helm_template/"""
+    arguments = []
     for value in config.get("setValues", ()):
         kind = "--set-literal" if value.get("literal") else "--set"
         arguments.append(f"{kind}={value['key']}={_text(value['value'])}")
@@ -94,47 +176,13 @@ def _arguments(root: Path, config: Mapping[str, Any]) -> list[str]:
         arguments.append(f"--namespace={namespace}")
     if version := config.get("kubeVersion"):
         arguments.append(f"--kube-version={version}")
-    return arguments + [f"--api-versions={version}" for version in config.get("apiVersions", ())]
+    return (*arguments, *(f"--api-versions={version}" for version in config.get("apiVersions", ())))
 
 
 def _text(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return str(value)
-
-
-async def _build_dependencies(context: StepContext, root: Path, chart: Path) -> None:
-    """Fetch what Chart.lock names, or else what Chart.yaml does.
-
-    helm wants to be told of classic repositories first: https://github.com/helm/helm/issues/9903
-    """
-    repositories = await asyncio.to_thread(repositories_of, root, chart)
-    config = Path(programs.helm_environment(root)["HELM_REPOSITORY_CONFIG"])
-    await asyncio.to_thread(_write, config, repositories)
-    answer = await _helm(context, root, "dependency", "build", "--", str(chart))
-    await asyncio.to_thread(remove, config.parent)
-    if answer.status:
-        printed = answer.output.decode("utf-8", "replace").splitlines()
-        unreached = [line.strip(". \t") for line in printed if "Unable to get an update" in line]
-        said = programs.without_folder("; ".join([*unreached, answer.complaint]), root)
-        raise UserError(f"fetching the dependencies of {chart.relative_to(root)}: {said}")
-    await asyncio.to_thread(refuse_links_out, root, chart)
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
-
-
-def _check_links(root: Path, *trees: Path) -> None:
-    for tree in trees:
-        refuse_links_out(root, tree)
-
-
-async def _helm(context: StepContext, root: Path, *arguments: str) -> programs.Answer:
-    return await programs.run(
-        context.programs.helm, *arguments, folder=root, environment=programs.helm_environment(root)
-    )
 
 
 def _advice(complaint: str) -> str:

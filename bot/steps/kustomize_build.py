@@ -2,14 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bot.contracts.schema import Schema
-from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps import programs
-from bot.steps.manifests import is_file, kustomize_name, write_each, write_one
+from bot.steps.helm_charts import may_ask
+from bot.steps.kustomize_inputs import addresses_in, inputs_of
+from bot.steps.manifests import is_file, kustomize_name, write_each, write_one, write_tree
+from bot.steps.rendering import SPARING, content_of, key_of, render, scratch
 from bot.steps.shapes import TEXT, TEXTS, record, told
 from bot.steps.workspace import existing, inside, refuse_links_out
 
@@ -31,26 +35,78 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     if not context.programs.kustomize:
         raise UserError("there is no kustomize here; install kustomize or kubectl")
     root = context.workdir.resolve()
-    folder = existing(root, config["path"], "folder")
     target = inside(root, config["outPath"])
-    for tree in (folder, target):
-        await asyncio.to_thread(refuse_links_out, root, tree)
+    await asyncio.to_thread(refuse_links_out, root, target)
+    files = await _render(context, config)
+    await asyncio.to_thread(_write, files, target, config)
+    return StepResult(StepStatus.SUCCEEDED)
+
+
+async def prepare(context: StepContext, config: Mapping[str, Any]) -> None:
+    """Render it into the cache ahead of its turn; nothing else is touched. Raises UserError as `run` will."""
+    if context.programs.kustomize:
+        await _render(context, config, ahead=True)
+
+
+async def _render(context: StepContext, config: Mapping[str, Any], *, ahead: bool = False) -> Rendered:
+    """`ahead` of its turn only what can be kept is rendered, and nothing is given."""
+    root = context.workdir.resolve()
+    folder = existing(root, config["path"], "folder")
+    await asyncio.to_thread(refuse_links_out, root, folder)
     by_kustomize = not is_file(config["outPath"]) and config.get("outputFormat") == "kustomize"
     arguments = _helm_arguments(context, config)
-    if by_kustomize:
-        arguments.append(f"--output={target}")
-        await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
-    answer = await programs.run(
-        context.programs.kustomize, *arguments, "--", str(folder),
-        folder=root, environment={**programs.helm_environment(root), **programs.GIT_ENVIRONMENT},
-    )  # fmt: skip
-    if answer.status:
-        raise UserError(f"rendering {config['path']}: {_complaint(programs.without_folder(answer.complaint, root))}")
+    settings = (NAME, str(by_kustomize), folder.relative_to(root).as_posix(), *arguments)
+    key = await asyncio.to_thread(_key, context, root, folder, settings)
+    if ahead and not key:
+        return {}
+
+    async def make() -> Rendered | None:
+        files = await _kustomize(context, folder, arguments, by_kustomize, config["path"])
+        # Other steps may be at work, if this is ahead of its turn: what they changed meanwhile must not be kept.
+        return files if not ahead or await asyncio.to_thread(_key, context, root, folder, settings) == key else None
+
+    return await render(context.programs, key, make)
+
+
+def _key(context: StepContext, root: Path, folder: Path, settings: Sequence[str]) -> str:
+    inputs = inputs_of(root, folder)
+    return key_of(context.programs, (*settings, *inputs), *inputs.values())
+
+
+async def _kustomize(
+    context: StepContext, folder: Path, arguments: Sequence[str], by_kustomize: bool, path: str
+) -> Rendered:
+    root = context.workdir.resolve()
+    addresses = await asyncio.to_thread(addresses_in, root, folder)
+    for address in addresses or ():
+        await may_ask(context, address)
+    async with scratch(root) as home:
+        out = home / "out"
+        if by_kustomize:
+            out.mkdir()
+            arguments = [*arguments, f"--output={out}"]
+        answer = await programs.run(
+            context.programs.kustomize, *arguments, "--", str(folder),
+            folder=root, environment={**programs.helm_environment(home), **programs.GIT_ENVIRONMENT, **SPARING},
+            network=None if addresses is None else context.programs.network,
+        )  # fmt: skip
+        if answer.status:
+            raise UserError(f"rendering {path}: {_complaint(programs.without_folder(answer.complaint, root))}")
+        if not by_kustomize:
+            return {"": answer.output}
+        files = await asyncio.to_thread(content_of, out)
+    if files is None:
+        raise UserError(f"rendering {path}: it gives more than can be committed")
+    return files
+
+
+def _write(files: Rendered, target: Path, config: Mapping[str, Any]) -> None:
     if is_file(config["outPath"]):
-        await asyncio.to_thread(write_one, target, answer.output)
-    elif not by_kustomize:
-        await asyncio.to_thread(write_each, target, answer.output, kustomize_name)
-    return StepResult(StepStatus.SUCCEEDED)
+        write_one(target, files[""])
+    elif config.get("outputFormat") == "kustomize":
+        write_tree(target, files)
+    else:
+        write_each(target, files[""], kustomize_name)
 
 
 def _helm_arguments(context: StepContext, config: Mapping[str, Any]) -> list[str]:

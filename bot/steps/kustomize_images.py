@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from bot.errors import UserError
+from bot.steps.texts import refuse_deep
 from bot.steps.yaml_scalars import write_scalar
 
 KEEP = "*"
@@ -153,6 +154,7 @@ def _line_end(text: str, position: int) -> int:
 
 
 def _compose(text: str, path: str) -> Node:
+    refuse_deep(text, path)
     try:
         root = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:

@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
+from bot.contracts.steps import Rendered
 from bot.errors import UserError
+from bot.steps.texts import refuse_deep
 from bot.steps.workspace import remove
 
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.M)
@@ -28,6 +30,17 @@ def write_one(target: Path, manifests: bytes) -> None:
     target.write_bytes(manifests)
 
 
+def write_tree(folder: Path, files: Rendered) -> None:
+    """Put files below a folder, over what is there of the same names."""
+    if folder.exists() and not folder.is_dir():
+        remove(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def write_each(folder: Path, manifests: bytes, name: Name) -> None:
     """A file for each document, called what `name` says. Raises UserError for what is no resource, or a name twice."""
     if folder.exists() and not folder.is_dir():
@@ -45,6 +58,7 @@ def write_each(folder: Path, manifests: bytes, name: Name) -> None:
 
 
 def _file_name(document: str, name: Name) -> str:
+    refuse_deep(document, "what was rendered")
     try:
         resource = yaml.load(document, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:

@@ -39,9 +39,12 @@ _WHO = {
 }
 
 _RENDER_COMMON: Mapping[str, Schema] = {
-    "out": described(TEMPLATE, "Folder for the rendered manifests; out/stages/<stage> by default."),
-    "targetBranch": described(TEMPLATE, "Branch the pull request goes to; the default branch by default."),
+    "path": described(TEMPLATE, "Folder for the rendered manifests; out/stages/<stage> by default."),
+    "branch": described(TEMPLATE, "Branch of its own for them, begun empty; the default branch by default."),
+    "out": described(TEMPLATE, "Another word for `path`."),
+    "targetBranch": described(TEMPLATE, "Another word for `branch`."),
     "message": described(TEMPLATE, "Message of the commit."),
+    "allowPlaintextSecrets": described(_TRUTH, "Commit `Secret`s that anybody could read, which is refused otherwise."),
 }
 
 HELM = record(
@@ -94,6 +97,11 @@ KUSTOMIZE = record(
             value={"type": "string", "enum": ["Tag", "Digest"]},
         ),
         about="Left out: every image of the warehouses, by its tag.",
+    ),
+    plugin=record(
+        (),
+        "What charts are told that the kustomization inflates.",
+        helm=record((), "Helm's part.", apiVersions=listed(TEXT), kubeVersion=TEXT),
     ),
 )
 

@@ -55,11 +55,13 @@ def rendering_steps(
     loading: Loading,
 ) -> list[StepData]:
     """The steps, as they would be written in full. `release` is the name of the Helm release unless one is given."""
-    tree = _TARGET if "targetBranch" in render else _SOURCE
-    out = _inside(render.get("out", f"out/stages/{stage}"), place / "out", loading, tree)
+    branch, _ = _either(render, "branch", "targetBranch", place, loading)
+    folder, at = _either(render, "path", "out", place, loading)
+    tree = _SOURCE if branch is None else _TARGET
+    out = _inside(f"out/stages/{stage}" if folder is None else folder, at, loading, tree)
     if out == tree:
-        message = "`out` must be a folder of its own: everything in it is replaced at each promotion"
-        loading.problems.error(place / "out", "bad-path", message)
+        message = f"`{at.path[-1]}` must be a folder of its own: everything in it is replaced at each promotion"
+        loading.problems.error(at, "bad-path", message)
     if "helm" in render:
         updates, build = _helm(render["helm"], place / "helm", out, release, images, loading)
     else:
@@ -69,19 +71,33 @@ def rendering_steps(
         summary += f"\n\n${{{{ outputs[{json.dumps(_UPDATE)}].commitMessage }}}}"
     target: dict[str, Any] = {}
     checkouts: list[dict[str, Any]] = [{"path": _SOURCE}]
-    if "targetBranch" in render:
-        target["targetBranch"] = render["targetBranch"]
-        checkouts.append({"branch": render["targetBranch"], "create": True, "path": _TARGET})
+    if branch is not None:
+        target["targetBranch"] = branch
+        checkouts.append({"branch": branch, "create": True, "path": _TARGET})
+    commit: dict[str, Any] = {"path": out, "message": render.get("message", summary)}
+    if "allowPlaintextSecrets" in render:
+        commit["allowPlaintextSecrets"] = render["allowPlaintextSecrets"]
     return [
         {"uses": "git-clone", "as": "clone", "config": {"checkout": checkouts}},
         {"uses": "git-clear", "as": "clear", "config": {"path": out}},
         *updates,
         build,
-        {"uses": "git-commit", "as": "commit", "config": {"path": out, "message": render.get("message", summary)}},
+        {"uses": "git-commit", "as": "commit", "config": commit},
         {"uses": "git-push", "as": "push", "config": {"path": out, "generateTargetBranch": True}},
         {"uses": "git-open-pr", "as": "open-pr", "config": target},
         {"uses": "git-wait-for-pr", "as": "wait-for-pr", "config": {}},
     ]
+
+
+def _either(
+    render: Mapping[str, Any], word: str, other: str, place: Place, loading: Loading
+) -> tuple[str | None, Place]:
+    """What is written under one of two words for the same, and where."""
+    if word in render and other in render:
+        message = f"`{other}` is another word for `{word}`; leave one out"
+        loading.problems.error(place / other, "duplicate-key", message, key=True)
+    used = other if other in render and word not in render else word
+    return render.get(used), place / used
 
 
 def _helm(
@@ -155,7 +171,9 @@ def _kustomize(
     steps: list[StepData] = []
     if chosen:
         steps.append({"uses": "kustomize-set-image", "as": _UPDATE, "config": {"path": path, "images": chosen}})
-    config = {"path": path, "outPath": f"{out}/manifests.yaml"}
+    config: dict[str, Any] = {"path": path, "outPath": f"{out}/manifests.yaml"}
+    if "plugin" in kustomize:
+        config["plugin"] = kustomize["plugin"]
     return steps, {"uses": "kustomize-build", "as": _BUILD, "config": config}
 
 

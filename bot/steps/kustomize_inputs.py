@@ -1,0 +1,113 @@
+"""All that a kustomization is made of, as far as it lies in the promotion's folder.
+
+Kustomize reads files only at and below a kustomization, and other kustomizations and charts wherever they are named.
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.core.yaml_depth import too_deep
+from bot.steps.rendering import Content, content_of
+
+_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_OF_OTHERS = ("resources", "bases", "components", "transformers", "validators", "crds", "configurations")
+_WORDS = {"commonAnnotations", "commonLabels", "labels", "images", "literals", "metadata"}  # are no addresses
+_MOST = 200  # folders
+_ADDRESS = re.compile(r"(?:https?|oci)://[^\s\"'<>,\]}]+")
+
+
+def inputs_of(root: Path, folder: Path) -> dict[str, Content | None]:
+    """Every folder a kustomization is made of, with its files. None for one that can't be known: what it names lies
+    elsewhere, is fetched, or is not understood."""
+    found: dict[str, Content | None] = {}
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        name = here.relative_to(root).as_posix() if here.is_relative_to(root) else ""
+        if name in found:
+            continue
+        if not name or len(found) >= _MOST:
+            return {"": None}
+        found[name] = content_of(here)
+        if here.is_dir():
+            further = _named(here)
+            if further is None:
+                return {"": None}
+            waiting += [place for place in further if not place.is_relative_to(here) or _is_kustomization(place)]
+    return found
+
+
+def addresses_in(root: Path, folder: Path) -> list[str] | None:
+    """The web addresses that a kustomization and those it is made of name, as far as they can be known; None for one
+    that certainly fetches nothing."""
+    inputs = inputs_of(root, folder)
+    if all(content is not None for content in inputs.values()):
+        return None
+    folders = [folder, *(root / name for name in inputs)]
+    files = (place / name for place in folders for name in _NAMES if (place / name).is_file())
+    return sorted({found for file in files for found in _ADDRESS.findall(file.read_text("utf-8", "replace"))})
+
+
+def _is_kustomization(place: Path) -> bool:
+    return place.is_dir() and any((place / name).is_file() for name in _NAMES)
+
+
+def _named(folder: Path) -> list[Path] | None:
+    """Files and folders that a kustomization names; None where it names what is not there."""
+    files = [folder / name for name in _NAMES if (folder / name).is_file()]
+    if not files:
+        return []  # a chart, or files
+    content = files[0].read_bytes()
+    if too_deep(content):
+        return None
+    try:
+        # Small texts can make enormous values of aliases.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.CSafeLoader)):
+            return None
+        data = yaml.load(content, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    if not isinstance(data, dict) or data.get("generators") or "helmChartInflationGenerator" in data:
+        return None  # generators name charts of their own
+    if any("://" in text and "\n" not in text for text in _texts(data)):  # every file may be an address
+        return None
+    found = []
+    for text in _texts([data.get(key) for key in _OF_OTHERS]):
+        place = _place(folder, text)
+        if place is not None:
+            found.append(place)
+        elif "\n" not in text:  # it may be written out in place
+            return None
+    charts, globals_ = data.get("helmCharts") or [], data.get("helmGlobals") or {}
+    if not isinstance(charts, list) or not isinstance(globals_, dict):
+        return None
+    for chart in charts:
+        if not isinstance(chart, dict) or chart.get("repo"):
+            return None
+        place = _place(folder, f"{globals_.get('chartHome') or 'charts'}/{chart.get('name')}")
+        if place is None:
+            return None
+        found.append(place)
+    return found
+
+
+def _place(folder: Path, text: str) -> Path | None:
+    if "\n" in text or "\0" in text or len(text) > 1000:
+        return None
+    place = (folder / text).resolve()
+    return place if place.exists() else None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [each for key, each in value.items() if key not in _WORDS]
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str):
+        yield value

@@ -1,0 +1,72 @@
+"""Wires `towpath render` together: a person's checkout, the programs, and a registry that is asked only if need be."""
+
+import asyncio
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import aiohttp
+
+from bot.app import PLUG_INS
+from bot.cli.render import Asked, Bench, pipeline_of, render
+from bot.contracts import Identity
+from bot.core.urls import RegistryAddress
+from bot.errors import Retry, UserError
+from bot.git.own_checkout import CheckoutGit, OwnCheckout, copy_of
+from bot.registry import RegistryClient
+from bot.rendering import find_programs
+
+_IDENTITY = Identity("towpath", "towpath@localhost")
+
+
+class _Now:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+async def render_checkout(path: Path, asked: Asked, out: TextIO, err: TextIO) -> int:
+    """Render a stage of the configuration at `path`, whose repository is taken as it is; the exit status.
+
+    Raises UserError.
+    """
+    pipeline = pipeline_of(path, PLUG_INS.schemas(), err)
+    if isinstance(pipeline, int):
+        return pipeline
+    with tempfile.TemporaryDirectory(prefix="towpath-render-") as folder:
+        scratch = Path(folder)
+        own = await asyncio.to_thread(_copy, path, scratch)
+        git = CheckoutGit(own, scratch / "git", _IDENTITY, _Now())
+        try:
+            workdir = scratch / "work"
+            workdir.mkdir()
+            bench = Bench(
+                git=git,
+                url=own.url,
+                default_branch=own.default_branch,
+                written=git.written,
+                workdir=workdir,
+                programs=find_programs(),
+                identity=_IDENTITY,
+                clock=_Now(),
+                digest=_digest,
+            )
+            return await render(pipeline, PLUG_INS.steps, bench, asked, out, err)
+        finally:
+            await git.close()
+
+
+async def _digest(repo_url: str, tag: str) -> str | None:
+    async with aiohttp.ClientSession() as session:
+        try:
+            return await RegistryClient(session, _Now(), _anonymous).digest(repo_url, tag)
+        except Retry as error:
+            raise UserError(f"{error.because}; give the digest: {tag}@sha256:…") from error
+
+
+def _copy(path: Path, scratch: Path) -> OwnCheckout:
+    return copy_of(path if path.is_dir() else path.parent, scratch)
+
+
+async def _anonymous(_address: RegistryAddress) -> None:
+    """Registries are asked as nobody in particular."""
