@@ -11,10 +11,26 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks import bench_config, bench_expressions, bench_promotion
+from benchmarks import (
+    bench_config,
+    bench_expressions,
+    bench_promotion,
+    bench_registry,
+    bench_rendering,
+    bench_warehouses,
+    yaml_update,
+)
 from benchmarks.figures import Benchmark, Figure, Unavailable
 
-BENCHMARKS: tuple[Benchmark, ...] = (bench_expressions, bench_config, bench_promotion)
+BENCHMARKS: tuple[Benchmark, ...] = (
+    bench_expressions,
+    bench_config,
+    bench_promotion,
+    bench_registry,
+    bench_warehouses,
+    bench_rendering,
+    yaml_update,
+)
 _BY_NAME = {one.NAME: one for one in BENCHMARKS}
 _WIDTH = 140  # of a table that goes to a file
 

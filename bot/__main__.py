@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,63 @@ def graph(path: Path, style: str, output: Path | None) -> None:
     from bot.cli.graph import graph as run
 
     sys.exit(run(path, Picture(style), output, PLUG_INS.schemas(), sys.stdout, sys.stderr))
+
+
+@towpath.command()
+@click.argument("stage")
+@click.argument("path", type=click.Path(path_type=Path), default=Path("."))
+@click.option("--freight", multiple=True, metavar="NAME", help="Alias, id or version of freight that a lock has.")
+@click.option("--set", "versions", multiple=True, metavar="NAME=VERSION", help="NAME: a subscription or its repoURL.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files to this folder.")
+@click.option("--diff", is_flag=True, help="Show what would change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def render(
+    stage: str,
+    path: Path,
+    freight: tuple[str, ...],
+    versions: tuple[str, ...],
+    out: Path | None,
+    diff: bool,
+    as_json: bool,
+) -> None:
+    """Show what promoting into STAGE would write, from the checkout at PATH as it is, its uncommitted changes included.
+
+    Nothing in the checkout is touched. Steps that need a remote are skipped, and the stage's lock is left out, which
+    says when and by whom. Without --freight and --set it is what the stage holds now, else what a stage before it
+    does. An image's digest is asked for only where the steps use it and no lock has it; or give NAME=TAG@DIGEST.
+
+    Exit status 0 when rendered, 1 when a step failed or something is wrong, 2 if a file can't be read or written.
+    """
+    from bot.cli.freight import Wanted
+    from bot.cli.render import Asked
+    from bot.workbench import render_checkout
+
+    pairs = [each.partition("=") for each in versions]
+    if not all(name and version for name, _, version in pairs):
+        raise click.UsageError("--set takes NAME=VERSION")
+    wanted = Wanted(freight, [(name, version) for name, _, version in pairs])
+    asked = Asked(stage, wanted, out, diff, as_json)
+    sys.exit(asyncio.run(render_checkout(path, asked, sys.stdout, sys.stderr)))
+
+
+@towpath.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("."), metavar="[CONFIG]")
+@click.option("--warehouse", default="", help="Ask only this one.")
+@click.option("--json", "as_json", is_flag=True, help="An array with an object for each warehouse.")
+@click.option(
+    "--docker-config",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="DOCKER_CONFIG",
+    show_envvar=True,
+    help="The folder of a Docker config.json, for what takes a login.",
+)
+def discover(path: Path, warehouse: str, as_json: bool, docker_config: Path | None) -> None:
+    """Say what the warehouses hold now: exit 0 if all do, 1 if one finds nothing or fails, 2 for a bad CONFIG."""
+    from bot.app import PLUG_INS
+    from bot.cli.discover import discover as run
+    from bot.standalone import discover as ask
+
+    sys.exit(run(path, warehouse, as_json, PLUG_INS.schemas(), partial(ask, docker_config), sys.stdout, sys.stderr))
 
 
 @towpath.command("import")

@@ -3,37 +3,47 @@
 import asyncio
 import logging
 import shutil
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from bot.commands import BY_NAME as COMMANDS
-from bot.contracts import Clock, Registry
+from bot.contracts import Clock
+from bot.contracts.git import Credential, Credentials
+from bot.contracts.steps import Network
 from bot.core import record
 from bot.core.jobs import CommandRef
 from bot.core.model import RepositoryName
-from bot.core.urls import RegistryAddress
 from bot.engine.commands import Commander
 from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.durable.engine import DurableWork
+from bot.engine.egress import Egress, guarded_session
 from bot.engine.executor import Executor
+from bot.engine.forward_proxy import ForwardProxy, forward_proxy
 from bot.engine.http import OutboundHttp
 from bot.engine.look import Looker
+from bot.engine.masked import Written, masked
 from bot.engine.ports import PlugInModules, Ports, Site
+from bot.engine.redaction import Redactor
+from bot.engine.render_cache import KeptRenders
+from bot.engine.secrets import RepositorySecrets
 from bot.engine.snapshot import Gatherer
 from bot.engine.work import CommandJob, Handlers, Work, WorkOptions
 from bot.errors import Broken, Retry, UserError
 from bot.git.client import MirroredGit
 from bot.github.app import App
 from bot.github.client import make_session
+from bot.log import masking
 from bot.metrics import BY_NAME as PROVIDERS
-from bot.registry import RegistryClient
-from bot.rendering import find_programs
+from bot.registry import OperatorCredentials, RegistryClient
+from bot.rendering import find_programs, with_cache
 from bot.server.events import Delivery
 from bot.server.web import make_app, make_runner
 from bot.settings import Settings
@@ -54,22 +64,31 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class NoSecrets:
-    """Until a place for secrets is configured there are none."""
-
-    def get(self, name: str, key: str) -> str | None:
-        return None
-
-
 class Installed:
     """The repositories the App is installed on. Git is one per owner: what one owner's token fetched, no other sees."""
 
-    def __init__(self, app: App, folder: Path, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self,
+        app: App,
+        settings: Settings,
+        registry: RegistryClient,
+        clock: Clock,
+        everything: Redactor,
+        proxy: ForwardProxy,
+    ) -> None:
+        """`everything` learns the secrets of all repositories that are read; `proxy` is for programs."""
         self._app = app
+        self._settings = settings
         self._registry = registry
-        self._folder = folder
         self._clock = clock
+        self._everything = everything
+        self._egress = Egress(settings.egress, (settings.github_server_url,))
+        self._proxied = proxy.environment(urlsplit(settings.github_server_url).hostname or "")
+        here = settings.egress.refusal("localhost", "127.0.0.1") is None
+        self.network = Network(proxy.environment(), Egress(settings.egress).check, 0 if here else proxy.port)
         self._git: dict[str, MirroredGit] = {}
+        self._redactors: defaultdict[str, Redactor] = defaultdict(lambda: Redactor(everything))
+        self._written: defaultdict[str, Written] = defaultdict(Written)
 
     async def site(self, name: RepositoryName) -> Site | None:
         github = await self._app.repository(name)
@@ -82,9 +101,24 @@ class Installed:
             return None
         owner = name.partition("/")[0].lower()
         if owner not in self._git:
-            credentials = self._app.git_credentials(name)
-            self._git[owner] = MirroredGit(self._folder / owner, credentials, identity, self._clock)
-        return Site(name, github, self._git[owner], identity, NoSecrets(), self._registry)
+            credentials = self._allowed(self._app.git_credentials(name))
+            folder = self._settings.data_dir / "git" / owner
+            self._git[owner] = MirroredGit(folder, credentials, identity, self._clock, environment=self._proxied)
+        key = name.lower()
+        redactor = self._redactors[key]
+        secrets = RepositorySecrets(name, self._settings.secrets_dir, self._settings.secrets, redactor)
+        registry = self._registry.of_repository(secrets)
+        view = masked(github, redactor, self._written[key])
+        return Site(name, view, self._git[owner], identity, secrets, registry)
+
+    def _allowed(self, credentials: Credentials) -> Credentials:
+        """The same credentials, after the rules of egress: they are asked for before a server is."""
+
+        async def find(url: str) -> Credential | None:
+            await self._egress.check(url)
+            return await credentials(url)
+
+        return find
 
     async def repositories(self) -> Iterable[RepositoryName]:
         return await self._app.repositories()
@@ -123,15 +157,20 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
             clock=clock,
         )
         work = DurableWork(settings.database_url, WorkOptions(tick_every=settings.tick_interval))
-        registry = RegistryClient(session, clock, _anonymous)
-        hub = Installed(app, settings.data_dir / "git", registry, clock)
+        outside = await stack.enter_async_context(guarded_session(settings.egress))
+        everything = Redactor()
+        stack.enter_context(masking(everything.mask))
+        registry = RegistryClient(outside, clock, OperatorCredentials(settings.docker_config, clock))
+        proxy = await stack.enter_async_context(forward_proxy(settings.egress))
+        hub = Installed(app, settings, registry, clock, everything, proxy)
+        programs = await asyncio.to_thread(with_cache, find_programs(), KeptRenders(settings.data_dir / "renders"))
         stack.push_async_callback(hub.close)
         ports = Ports(
             hub=hub,
-            http=await stack.enter_async_context(OutboundHttp(allow_private=True)),
+            http=await stack.enter_async_context(OutboundHttp(rules=settings.egress)),
             work=work,
             clock=clock,
-            programs=find_programs(),
+            programs=replace(programs, network=hub.network),
             plugins=PLUG_INS,
             server_url=settings.github_server_url,
             signing_key=record.signing_key(settings.private_key.encode()),
@@ -214,10 +253,6 @@ async def _recover(app: App, clock: Clock) -> None:
         log.info("asked for failed deliveries again", extra={"count": count})
     except Exception:  # the tick finds whatever these deliveries were about
         log.exception("asking for failed deliveries again")
-
-
-async def _anonymous(address: RegistryAddress) -> None:
-    """Registries are asked as nobody in particular, until credentials can be configured."""
 
 
 def _workdirs(data_dir: Path, now: datetime) -> Path:

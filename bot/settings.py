@@ -1,23 +1,19 @@
 """Settings: the only reader of the environment and of `--env-file`, which knows what each variable wants."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-from bot.core.durations import DurationError, parse_duration
+from bot import settings_values as values
+from bot.core.egress import EgressRules, parse_rules
 from bot.env_file import read_env_file
 from bot.errors import UserError
 
 T = TypeVar("T")
+_NONE = "none"  # the default of what may be left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +84,33 @@ VARIABLES: tuple[Variable, ...] = (
         "1s",
         "The least time between two writes to GitHub in one installation, as GitHub asks for.",
     ),
+    Variable(
+        "SECRETS_DIR",
+        "a folder",
+        _NONE,
+        "Each repository's own secrets, one file per value: `OWNER/REPOSITORY/SECRET/KEY`, as Kubernetes mounts them. "
+        "Read whenever they are used, so that they can be rotated.",
+    ),
+    Variable(
+        "SECRETS",
+        'JSON, as in `{"acme/config": {"argocd": {"token": "…"}}}`',
+        _NONE,
+        "The same in the environment. Where both have a secret of one name, the folder's goes.",
+    ),
+    Variable(
+        "DOCKER_CONFIG",
+        "a folder with a Docker `config.json`",
+        _NONE,
+        "Credentials for registries and chart repositories: what `docker login` wrote, or its credential helpers.",
+    ),
+    Variable(
+        "EGRESS_ALLOW",
+        "networks (`10.0.0.0/8`), hosts (`example.com`, `*.example.com`) and `*` for every public address, separated "
+        "by commas or spaces",
+        "*",
+        "Where steps, metrics, registries, charts and Git repositories outside of GitHub may be. Private and loopback "
+        "addresses only where their network or host is listed; link-local and metadata addresses never.",
+    ),
     Variable("LOG_LEVEL", "one of debug, info, warning, error", "info", "How much is logged."),
     Variable("LOG_FORMAT", "one of text, json", "text", "Lines for people, or one JSON object per line."),
 )
@@ -111,6 +134,10 @@ class Settings:
     data_dir: Path
     tick_interval: timedelta
     github_write_interval: timedelta
+    secrets_dir: Path | None
+    secrets: Mapping[str, values.RepositorySecrets] = field(repr=False)
+    docker_config: Path | None
+    egress: EgressRules
     log_level: str
     log_format: str
 
@@ -122,13 +149,14 @@ class Settings:
         Raises UserError with one line that names the first variable at fault and what it wants.
         """
         read = _Reader(_merge(read_env_file(env_file) if env_file else {}, environment))
-        app_id = read("APP_ID", _app_id)
+        app_id = read("APP_ID", values.app_id)
         private_key = _private_key(read)
-        secrets = read("WEBHOOK_SECRET", _secrets)
-        api_url, server_url = read("GITHUB_API_URL", _address), read("GITHUB_SERVER_URL", _address)
-        host, port = read("HOST", _host), read("PORT", _port)
-        database_url = read("DATABASE_URL", _database) if read.has("DATABASE_URL") else ""
+        secrets = read("WEBHOOK_SECRET", values.webhook_secrets)
+        api_url, server_url = read("GITHUB_API_URL", values.address), read("GITHUB_SERVER_URL", values.address)
+        host, port = read("HOST", values.host), read("PORT", values.port)
+        database_url = read("DATABASE_URL", values.database) if read.has("DATABASE_URL") else ""
         data_dir = read("DATA_DIR", Path)
+        repository_secrets = read("SECRETS", values.secrets_by_repository) if read.has("SECRETS") else {}
         return cls(
             app_id=app_id,
             private_key=private_key,
@@ -139,10 +167,14 @@ class Settings:
             port=port,
             database_url=database_url or f"sqlite:///{data_dir / 'towpath.db'}",
             data_dir=data_dir,
-            tick_interval=read("TICK_INTERVAL", _positive_duration),
-            github_write_interval=read("GITHUB_WRITE_INTERVAL", _duration),
-            log_level=read("LOG_LEVEL", _one_of("debug", "info", "warning", "error")),
-            log_format=read("LOG_FORMAT", _one_of("text", "json")),
+            tick_interval=read("TICK_INTERVAL", values.positive_duration),
+            github_write_interval=read("GITHUB_WRITE_INTERVAL", values.duration),
+            secrets_dir=read("SECRETS_DIR", values.folder) if read.has("SECRETS_DIR") else None,
+            secrets=repository_secrets,
+            docker_config=read("DOCKER_CONFIG", values.folder) if read.has("DOCKER_CONFIG") else None,
+            egress=read("EGRESS_ALLOW", parse_rules),
+            log_level=read("LOG_LEVEL", values.one_of("debug", "info", "warning", "error")),
+            log_format=read("LOG_FORMAT", values.one_of("text", "json")),
         )
 
 
@@ -161,6 +193,8 @@ def markdown_table() -> str:
 
 
 def _default_cell(variable: Variable) -> str:
+    if variable.default == _NONE:
+        return _NONE
     if not variable.default:
         return "required" if variable.name not in _KEY_NAMES else "one of both is required"
     return variable.default if "`" in variable.default else f"`{variable.default}`"
@@ -194,12 +228,6 @@ class _Reader:
             raise UserError(f"{name} wants {variable.wants}{f': {error}' if str(error) else ''}") from error
 
 
-def _app_id(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+", text):
-        raise ValueError(f"it is {text!r}")
-    return text
-
-
 def _private_key(read: _Reader) -> str:
     given = [name for name in _KEY_NAMES if read.has(name)]
     match given:
@@ -207,92 +235,6 @@ def _private_key(read: _Reader) -> str:
             wants = _BY_NAME["PRIVATE_KEY"].wants
             raise UserError(f"PRIVATE_KEY is not set: it wants {wants}; or PRIVATE_KEY_PATH: a file that holds it")
         case [name]:
-            return read(name, _pem if name == "PRIVATE_KEY" else _pem_file)
+            return read(name, values.pem if name == "PRIVATE_KEY" else values.pem_file)
         case _:
             raise UserError("PRIVATE_KEY and PRIVATE_KEY_PATH are both set: give only one of them")
-
-
-def _pem(text: str) -> str:
-    pem = text.replace("\\n", "\n").strip() + "\n"
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # a TypeError means: it is encrypted
-        raise ValueError("what it has is no unencrypted PEM key (not shown here)") from error
-    if not isinstance(key, RSAPrivateKey):
-        raise ValueError("what it has is another kind of key")
-    return pem
-
-
-def _pem_file(text: str) -> str:
-    try:
-        content = Path(text).read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{text!r} can't be read: {_reason(error)}") from error
-    try:
-        return _pem(content)
-    except ValueError as error:
-        raise ValueError(f"in {text!r}, {error}") from error
-
-
-def _reason(error: OSError | UnicodeDecodeError) -> str:
-    return (error.strerror or type(error).__name__) if isinstance(error, OSError) else "it is not plain text"
-
-
-def _secrets(text: str) -> tuple[str, ...]:
-    secrets = tuple(dict.fromkeys(part for piece in re.split(r"[,\r\n]", text) if (part := piece.strip())))
-    if not secrets:
-        raise ValueError("there is none in it")
-    return secrets
-
-
-def _address(text: str) -> str:
-    parts = urlsplit(text)
-    plain = not (parts.username or parts.password or parts.query or parts.fragment or re.search(r"\s", text))
-    if parts.scheme not in ("http", "https") or not parts.hostname or not plain or parts.port == 0:
-        raise ValueError("it is something else (no user, password, ? or # in it, please)")
-    return text.rstrip("/")
-
-
-def _database(text: str) -> str:
-    """Only the kind: the work store, which knows its drivers, reads the rest."""
-    if text.partition(":")[0] not in ("sqlite", "postgresql", "postgres", "postgresql+psycopg"):
-        raise ValueError
-    return text
-
-
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9._:%-]+", text):
-        raise ValueError(f"it is {text!r}")
-    return text
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
-        raise ValueError(f"it is {text!r}")
-    return int(text)
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        duration = parse_duration(f"{text}s" if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else text)
-    except DurationError as error:
-        raise ValueError(f"it is {text!r}") from error
-    if duration < timedelta(0):
-        raise ValueError(f"it is {text!r}")
-    return duration
-
-
-def _positive_duration(text: str) -> timedelta:
-    duration = _duration(text)
-    if not duration:
-        raise ValueError(f"it is {text!r}")
-    return duration
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text.lower() not in choices:
-            raise ValueError(f"it is {text!r}")
-        return text.lower()
-
-    return parse

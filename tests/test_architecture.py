@@ -19,16 +19,17 @@ ALLOWED: dict[str, set[str]] = {
     "core": PURE,
     "expressions": PURE,
     "contracts": {"core", "errors"},
-    "settings": {"core", "errors", "env_file"},
+    "settings": {"core", "errors", "env_file", "settings_values"},
+    "settings_values": {"core"},
     "env_file": {"errors"},
     "rendering": {"contracts", "errors"},
     **{name: {"core", "expressions", "contracts", "errors"} for name in PLUG_INS | EDGES},
     "engine": {"core", "expressions", "contracts", "errors"},
     "server": {"core", "contracts", "errors", "engine"},
-    "cli": {"core", "contracts", "errors"},
+    "cli": {"core", "expressions", "contracts", "errors"},
     "sandbox": {"errors", "env_file"},
 }
-WIRING = {"app", "__main__", "demo"}  # the files that know every folder
+WIRING = {"app", "__main__", "demo", "standalone", "workbench"}  # the files that know every folder
 
 BANNED_IN_CORE = {"asyncio", "aiohttp", "os", "pathlib", "socket", "subprocess", "time", "threading"}
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import example, given
+from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
+from bot.core.egress import EgressRules
 from bot.errors import UserError
 from bot.settings import VARIABLES, Settings, from_process, markdown_table
 
@@ -24,6 +27,8 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes | N
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 KEY = pem(RSA)
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+SECRETS = '{"acme/shop": {"cd": {"token": "hunter2"}}}'
 MINIMUM = {"APP_ID": "7", "PRIVATE_KEY": KEY, "WEBHOOK_SECRET": "hush"}
 
 
@@ -53,6 +58,10 @@ def test_three_variables_are_enough_and_the_rest_has_defaults() -> None:
         data_dir=Path("data"),
         tick_interval=timedelta(minutes=5),
         github_write_interval=timedelta(seconds=1),
+        secrets_dir=None,
+        secrets={},
+        docker_config=None,
+        egress=EgressRules(public=True),
         log_level="info",
         log_format="text",
     )
@@ -76,6 +85,11 @@ def test_three_variables_are_enough_and_the_rest_has_defaults() -> None:
         ("TICK_INTERVAL", "1h30m", "tick_interval", timedelta(minutes=90)),
         ("GITHUB_WRITE_INTERVAL", "0", "github_write_interval", timedelta(0)),
         ("GITHUB_WRITE_INTERVAL", "0.5", "github_write_interval", timedelta(milliseconds=500)),
+        ("SECRETS_DIR", "/", "secrets_dir", Path("/")),
+        ("SECRETS", '{"Acme/config": {"cd": {"token": "t"}}}', "secrets", {"acme/config": {"cd": {"token": "t"}}}),
+        ("DOCKER_CONFIG", "tests", "docker_config", Path("tests").absolute()),
+        ("EGRESS_ALLOW", "*, 127.0.0.0/8 ::1", "egress", EgressRules(networks=(*LOOPBACK,))),
+        ("EGRESS_ALLOW", "*.example.com", "egress", EgressRules(public=False, hosts=("*.example.com",))),
         ("LOG_LEVEL", "DEBUG", "log_level", "debug"),
         ("LOG_FORMAT", "json", "log_format", "json"),
     ],
@@ -115,6 +129,16 @@ def test_a_missing_variable_is_named_with_what_it_wants(name: str) -> None:
         ("TICK_INTERVAL", "soon"),
         ("TICK_INTERVAL", "1d"),
         ("GITHUB_WRITE_INTERVAL", "-1s"),
+        ("SECRETS_DIR", "no such folder"),
+        ("SECRETS", "hunter2"),
+        ("SECRETS", '{"acme/shop": {"cd": {"token": "hunter2", "n": 1}}}'),
+        ("SECRETS", '{"hunter2": {}}'),
+        ("SECRETS", '{"acme/shop": "hunter2"}'),
+        ("DOCKER_CONFIG", "no such folder"),
+        ("EGRESS_ALLOW", "10.0.0.1/8"),
+        ("EGRESS_ALLOW", "*, 1.2.3"),
+        ("EGRESS_ALLOW", "https://example.com"),
+        ("EGRESS_ALLOW", "exa*mple.com"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -158,11 +182,12 @@ def test_the_process_environment_is_read(tmp_path: Path) -> None:
 
 
 def test_no_secret_shows_in_the_repr() -> None:
-    shown = repr(load(WEBHOOK_SECRET="hunter2", DATABASE_URL="postgresql://u:hunter2@db/towpath"))
+    shown = repr(load(WEBHOOK_SECRET="hunter2", DATABASE_URL="postgresql://u:hunter2@db/towpath", SECRETS=SECRETS))
     assert "hunter2" not in shown
     assert "PRIVATE" not in shown
 
 
+@hypothesis(deadline=None)  # reading a key takes its time on a machine that is busy
 @given(st.dictionaries(st.sampled_from([one.name for one in VARIABLES]), st.text(max_size=40)))
 @example({"DATA_DIR": "\x00"})
 @example({"PRIVATE_KEY": "", "PRIVATE_KEY_PATH": "\x00"})

@@ -43,10 +43,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Seek:
-    """Freight that is not known here: have these warehouses look for this version, then ask again."""
+    """Freight that is not known here: have these warehouses look for it, then ask again.
 
-    warehouses: tuple[WarehouseName, ...]
-    version: str
+    `versions` are those wanted of a warehouse's subscriptions, by their place; of others it takes the newest.
+    """
+
+    versions: Mapping[WarehouseName, Mapping[int, str]]
 
 
 Outcome = Promote | Answer | Seek

@@ -49,6 +49,25 @@ class PushResult:
     moved: bool  # False when the branch already held this very commit or content
 
 
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """Another repository at a path of a work tree, and which commit of it belongs there."""
+
+    path: str
+    url: str
+    commit: CommitSha
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCommit:
+    """A commit of a work tree that is on top of what was checked out. `tree` is its content's name."""
+
+    sha: CommitSha
+    tree: str
+    author: Identity
+    message: str
+
+
 class PushRejected(Exception):
     """The remote refused the push; the text says why, for people."""
 
@@ -64,6 +83,11 @@ class Git(Protocol):
     and unknown revisions `UserError`. A `rev` is a branch, a tag or a commit of the mirror; the mirror is as the last
     `refs` left it, and is asked for by itself where there is none or a revision is not in it.
     """
+
+    def configured(self, *, verify_tls: bool = True, contents: bool = True) -> "Git":
+        """The same Git under one subscription's rules: without verifying certificates, and then without credentials,
+        or for who asks no `read` and no `checkout`, so that what files hold need not be fetched."""
+        ...
 
     async def refs(self, url: str) -> Refs:
         """Ask the remote for its refs (one `ls-remote`), and bring the mirror up to date when anything moved."""
@@ -114,6 +138,10 @@ class Git(Protocol):
         """The work trees at and below a folder, in the order they were checked out."""
         ...
 
+    async def submodules(self, worktree: Path) -> tuple[Submodule, ...]:
+        """The submodules of a work tree's HEAD. They are not checked out with it."""
+        ...
+
     async def clear(self, path: Path) -> None:
         """Remove every tracked file at and below `path` of a work tree."""
         ...
@@ -129,6 +157,37 @@ class Git(Protocol):
         ...
 
     async def head(self, worktree: Path) -> CommitSha: ...
+
+    async def tag(self, worktree: Path, name: str, message: str, *, tagger: Identity, force: bool = False) -> CommitSha:
+        """Put an annotated tag on HEAD. One that is there already, here or on the remote, is moved with `force`;
+        without, it is fine at HEAD and a UserError elsewhere."""
+        ...
+
+    async def push_tag(self, worktree: Path, name: str, *, force: bool = False) -> PushResult:
+        """Push a tag of a work tree. Repeatable: where the remote's is at the same commit, it stays. `force` moves one
+        that is elsewhere; else that is PushRejected."""
+        ...
+
+    async def local_commits(self, worktree: Path, onto: CommitSha) -> tuple[LocalCommit, ...]:
+        """The commits that HEAD has and `onto` has not, oldest first."""
+        ...
+
+    async def stage(self, worktree: Path, name: str) -> None:
+        """Send HEAD with all that belongs to it to the remote's `refs/towpath/staging/<name>`, which no branch is."""
+        ...
+
+    async def unstage(self, worktree: Path, name: str) -> None:
+        """Repeatable."""
+        ...
+
+    async def adopt(self, worktree: Path, commit: CommitSha) -> None:
+        """Make a commit of the remote, of the same content as HEAD, the work tree's HEAD."""
+        ...
+
+    async def put_on_top(self, worktree: Path, branch: str) -> CommitSha:
+        """Put our commits on top of a branch of the remote; where that branch is. Raises PushRejected where both
+        change the same."""
+        ...
 
     async def push(
         self,

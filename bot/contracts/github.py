@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.contracts.github_areas import Deployments, GitObjects, Reviewing, Workflows
 from bot.core.facts import CheckRun, Comment, Permission, PullRequest
 from bot.core.model import CommitSha, RepositoryName
 
@@ -30,6 +31,18 @@ class GitHub(Protocol):
         """The login our own writes carry, `<slug>[bot]`."""
         ...
 
+    @property
+    def reviewing(self) -> Reviewing: ...
+
+    @property
+    def workflows(self) -> Workflows: ...
+
+    @property
+    def deployments(self) -> Deployments: ...
+
+    @property
+    def objects(self) -> GitObjects: ...
+
     async def recent_pulls(self) -> tuple[PullRequest, ...]:
         """Every open pull request, and with them those closed most recently (at least the last thirty changed)."""
         ...
@@ -54,8 +67,9 @@ class GitHub(Protocol):
         """What is in a folder at a commit, each with whether it is a folder itself; nothing where there is none."""
         ...
 
-    async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        """Open a pull request from branch `head`. Repeatable: where one is open already, that one is given the text."""
+    async def create_pull(self, head: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        """Open a pull request from branch `head`. Repeatable: where one is open already, that one is given the text,
+        and stays the draft it is or is not."""
         ...
 
     async def update_pull(

@@ -44,6 +44,7 @@ class Http(Protocol):
         body: bytes | None = None,
         timeout_seconds: float = 10.0,
         insecure: bool = False,
+        size_limit: int | None = None,  # bytes the answer may have; None: what is usual
     ) -> "HttpAnswer": ...
 
 

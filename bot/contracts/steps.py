@@ -1,11 +1,11 @@
 """What a promotion step is, and all it may touch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from bot.contracts.clock import Clock
 from bot.contracts.git import Git, Identity
@@ -40,12 +40,46 @@ class StepResult:
     once: bool = False
 
 
+Rendered = Mapping[str, bytes]  # files by their path below the folder they go to; "" is the only one
+
+
+class RenderCache(Protocol):
+    """What was rendered before, by a key that all of its input goes into: who has the same input gets the same."""
+
+    async def render(self, key: str, make: Callable[[], Awaitable[Rendered | None]]) -> Rendered | None:
+        """What is kept for the key, or what `make` gives now (then kept, unless it is None).
+
+        Without a key nothing is kept. One key is never made twice at a time, and no more are made than there are cores.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How programs reach other servers: through a proxy that holds the rules of EGRESS_ALLOW, told by `environment`.
+
+    `check` raises UserError for an address (URL) they may not ask. `only_port` is the one that they may connect to by
+    themselves, the proxy's; 0 where the rules let them reach this machine, which Go's programs do without a proxy.
+    """
+
+    environment: Mapping[str, str] = field(repr=False)
+    check: Callable[[str], Awaitable[None]]
+    only_port: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where the rendering programs are; empty when there is none (the step then says what to install)."""
+    """Where the rendering programs are; empty when there is none (the step then says what to install).
+
+    `version` is what they say of themselves, as far as it was asked; without it nothing is kept in `cache`.
+    Without `network` they connect wherever they want.
+    """
 
     helm: tuple[str, ...] = ()
     kustomize: tuple[str, ...] = ()
+    version: str = ""
+    cache: RenderCache | None = None
+    network: Network | None = None
 
 
 class LockText(Protocol):
@@ -85,8 +119,9 @@ class RepositoryInfo:
 
 
 class DescribePull(Protocol):
-    async def __call__(self, *, title: str, description: str) -> tuple[str, str]:
-        """Title and body of the promotion's pull request, the signed record included, around a template's own text."""
+    async def __call__(self, *, title: str, description: str, head: str, target: str) -> tuple[str, str]:
+        """Title and body of the promotion's pull request from a commit to a branch: what it changes there, and the
+        signed record, around a template's own text."""
         ...
 
 
@@ -110,7 +145,11 @@ class StepContext:
 
 
 class Step(Protocol):
-    """A promotion step: one module in `bot/steps`, its name that of Kargo's step."""
+    """A promotion step: one module in `bot/steps`, its name that of Kargo's step.
+
+    It may have two attributes more, both timedeltas, read by `longest_run` and `default_timeout`: `TIMEOUT` and
+    `DEFAULT_TIMEOUT`.
+    """
 
     NAME: str
     HELP: str  # one line, for the README and the schema
@@ -118,4 +157,29 @@ class Step(Protocol):
 
     async def run(self, context: StepContext, config: Mapping[str, Any]) -> StepResult:
         """Do it. Safe to run twice. Raises UserError for a mistake in configuration or repository (terminal)."""
+        ...
+
+
+LONGEST_RUN = timedelta(minutes=10)
+
+
+def longest_run(step: Step) -> timedelta:
+    """For how long one run of the step may last before it is taken to hang: its `TIMEOUT`, where it has one."""
+    longest: timedelta = getattr(step, "TIMEOUT", LONGEST_RUN)
+    return longest
+
+
+def default_timeout(step: Step) -> timedelta | None:
+    """What `retry.timeout` is unless a template says it, from the first start to the end over all runs: the step's
+    `DEFAULT_TIMEOUT`. None, where it has none: it may wait for ever."""
+    timeout: timedelta | None = getattr(step, "DEFAULT_TIMEOUT", None)
+    return timeout
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A step that can do its work ahead of its turn, into `Programs.cache`."""
+
+    async def prepare(self, context: StepContext, config: Mapping[str, Any]) -> None:
+        """Put into the cache what `run` will look for there, and change nothing else. Raises what `run` raises."""
         ...

@@ -13,9 +13,15 @@ from bot.core.model import Artifact
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """What a subscription found, best first; `artifacts[0]` goes into new freight."""
+    """What a subscription found, best first; `artifacts[0]` goes into new freight.
+
+    `created` says when each was made, None where that isn't known; it may end early. As long as `state` would be the
+    same, the same would be found; "" where nothing tells so.
+    """
 
     artifacts: tuple[Artifact, ...]
+    created: tuple[datetime | None, ...] = ()
+    state: str = ""
 
 
 class Registry(Protocol):
@@ -29,8 +35,17 @@ class Registry(Protocol):
         """The digest of a tag's top manifest by HEAD; None when there is no such tag."""
         ...
 
-    async def describe(self, repo_url: str, digest: str) -> "ImageDetails":
-        """What the manifests and configs say of an image; cached for ever, as digests are immutable."""
+    async def describe(self, repo_url: str, digest: str, *, dates: bool = True) -> "ImageDetails":
+        """What the manifests and configs say of an image; cached for ever, as digests are immutable.
+
+        Without `dates` no config is asked for: the date is left out where annotations don't tell it, as is the
+        platform of an image that is no index.
+        """
+        ...
+
+    async def image(self, repo_url: str, tag: str, *, dates: bool = True) -> "ImageDetails | None":
+        """What a tag stands for now, as `describe` tells it, in as few requests as that takes; None when there is no
+        such tag."""
         ...
 
     async def chart_versions(self, repo_url: str, name: str) -> tuple[str, ...]:
@@ -55,9 +70,16 @@ class ImageDetails:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveryContext:
+    """What discovery asks. `previous` is what was found before under the same configuration, if it is known.
+
+    `dates`: somebody wants to know when artifacts were made, even where that takes requests of its own.
+    """
+
     git: Git
     registry: Registry
     clock: Clock
+    previous: Discovered | None = None
+    dates: bool = False
 
 
 class Subscription(Protocol):

@@ -43,6 +43,17 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn:
+    """Go on with the steps that wait between a pull request and its merge, and merge exactly this head where they have
+    come to that. `method` is how to merge where no step says it, "" where people do. Key: the head."""
+
+    stage: StageName
+    number: int
+    head_sha: CommitSha
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Run the steps that come after the merge, then open the verification of the stage's current landing."""
 
@@ -72,7 +83,7 @@ class Close:
     number: int
 
 
-Action = Promote | PutCheck | Relabel | Merge | Finish | Measure | Tell | Close
+Action = Promote | PutCheck | Relabel | Merge | GoOn | Finish | Measure | Tell | Close
 
 
 @dataclass(frozen=True, slots=True)

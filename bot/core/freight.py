@@ -79,7 +79,12 @@ def alias_of(name: FreightId) -> str:
 
 def describe(freight: Freight) -> str:
     """One line about the content, such as `service 1.0.0, chart 0.3.1`."""
-    return ", ".join(f"{_label(freight, item)} {_shown(item)}" for item in freight.artifacts) or "nothing"
+    return ", ".join(named(freight, item) for item in freight.artifacts) or "nothing"
+
+
+def named(freight: Freight, artifact: Artifact) -> str:
+    """One artifact of the freight as people know it, such as `service 1.0.0`."""
+    return f"{_label(freight, artifact)} {_shown(artifact)}"
 
 
 def version_of(freight: Freight) -> str:
@@ -143,21 +148,28 @@ def _word_matches(freight: Freight, word: str) -> bool:
     lowered = word.lower()
     if _is_prefix(lowered, freight.id) or lowered == freight.alias:
         return True
-    if any(_version_matches(artifact, word) for artifact in freight.artifacts):
+    if any(has_version(artifact, word) for artifact in freight.artifacts):
         return True
     name, equals, wanted = word.partition("=")
     return bool(equals) and any(
-        name.lower() in (known.lower() for known in names_of(artifact)) and _version_matches(artifact, wanted)
+        name.lower() in (known.lower() for known in names_of(artifact)) and has_version(artifact, wanted)
         for artifact in freight.artifacts
     )
 
 
-def _version_matches(artifact: Artifact, wanted: str) -> bool:
+def has_version(artifact: Artifact, wanted: str) -> bool:
+    """Whether a person means this artifact by this version: its own, the beginning of a digest or of a commit's id."""
     if _without_v(wanted) == _without_v(version(artifact)):
         return True
     if isinstance(artifact, Image):
         return _is_prefix(wanted.lower().removeprefix("sha256:"), artifact.digest.removeprefix("sha256:"))
     return isinstance(artifact, Commit) and _is_prefix(wanted.lower(), artifact.id)
+
+
+def spellings(wanted: str) -> tuple[str, ...]:
+    """How a version may be spelled where it is: as written, or with or without the `v` before its digits."""
+    other = _without_v(wanted) if _without_v(wanted) != wanted else f"v{wanted}" if wanted[:1].isdigit() else ""
+    return (wanted, other) if other else (wanted,)
 
 
 def _is_prefix(text: str, whole: str) -> bool:

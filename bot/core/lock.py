@@ -84,6 +84,11 @@ def write(lock: Lock) -> str:
     return _HEADER.format(stage=lock.stage) + text
 
 
+def is_lock(path: str) -> bool:
+    """Whether a path is that of some stage's lock."""
+    return path.startswith(f"{FOLDER}/") and path.endswith(".lock")
+
+
 def read(content: bytes | str) -> Lock:
     """Raises ValueError with a reason fit for people when it is no lock of ours."""
     if len(content) > _LARGEST:

@@ -8,14 +8,24 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
-from bot.core import analysis, candidates, labels, messages
-from bot.core.actions import Action, Close, Finish, Measure, Merge, Plan, Promote, PutCheck, Relabel, Tell
+from bot.core import analysis, candidates, labels, merging, messages
+from bot.core.actions import Action, Close, Finish, GoOn, Measure, Merge, Plan, Promote, PutCheck, Relabel, Tell
+from bot.core.continuing import going_on
 from bot.core.facts import CheckRun, PullRequest
 from bot.core.gates import verdict
 from bot.core.lock import Lock, Way
-from bot.core.model import Freight, MergePolicy, Pipeline, StageName
+from bot.core.model import Freight, Pipeline, StageName
 from bot.core.record import Record
-from bot.core.snapshot import CONFIG_CHECK, Landing, Proposal, Snapshot, StageFacts, age_order, promotion_branch
+from bot.core.snapshot import (
+    CONFIG_CHECK,
+    WAREHOUSES_CHECK,
+    Landing,
+    Proposal,
+    Snapshot,
+    StageFacts,
+    age_order,
+    promotion_branch,
+)
 
 AUTOMATION = "automation"  # the actor of promotions nobody asked for
 
@@ -32,8 +42,11 @@ def plan(snapshot: Snapshot, now: datetime) -> Plan:
                 decisions += _stuck(snapshot, facts)
             elif not stage.is_control_flow:
                 decisions += _landed(snapshot.pipeline, facts, now)
-                decisions += _proposed(snapshot, facts, now) if facts.proposal else _next(snapshot, facts, now)
+                begun = list(going_on(snapshot, facts, facts.under_way, now))
+                others = list(_proposed(snapshot, facts, now) if facts.proposal else _next(snapshot, facts, now))
+                decisions += begun + [one for one in others if not (begun and isinstance(one, Promote))]
         decisions += chain.from_iterable(_orphan(pull) for pull in snapshot.orphans)
+        decisions += _warehouses(snapshot)  # last: nothing waits for it
     times = [d for d in (*decisions, snapshot.discover_again) if isinstance(d, datetime)]
     return Plan(tuple(d for d in decisions if not isinstance(d, datetime)), min(times, default=None))
 
@@ -45,6 +58,15 @@ def _configuration(snapshot: Snapshot) -> Iterator[Decision]:
     for change in snapshot.changes:
         wanted = messages.config_change_check(change, snapshot.pipeline, snapshot.stages)
         yield from _publish(change.check, wanted)
+
+
+def _warehouses(snapshot: Snapshot) -> Iterator[Decision]:
+    """What keeps warehouses from making freight is said on the newest commit, and taken back there once it is over."""
+    seen = snapshot.head_checks.get(WAREHOUSES_CHECK)
+    if snapshot.discovery_problems:
+        yield from _publish(seen, messages.warehouses_check(snapshot))
+    elif seen is not None:
+        yield from _publish(seen, messages.warehouses_well_check(snapshot.head))
 
 
 def _stuck(snapshot: Snapshot, facts: StageFacts) -> Iterator[Decision]:
@@ -163,8 +185,13 @@ def _judge_proposal(snapshot: Snapshot, facts: StageFacts, proposal: Proposal, n
     yield from _publish(proposal.check, messages.proposal_check(facts, proposal, answer))
     if answer.until is not None:
         yield answer.until
-    if answer.allowed and facts.stage.merge is MergePolicy.AUTO and not proposal.pull.draft:
-        yield Merge(proposal.pull.number, proposal.pull.head_sha, facts.stage.merge_method)
+    if not answer.allowed or proposal.pull.draft:
+        return
+    method = merging.method(facts.stage, record, snapshot.url)
+    if merging.under_way(record):
+        yield GoOn(facts.stage.name, proposal.pull.number, proposal.pull.head_sha, method)
+    elif method:
+        yield Merge(proposal.pull.number, proposal.pull.head_sha, method)
 
 
 def _newer(snapshot: Snapshot, facts: StageFacts, proposal: Proposal, now: datetime) -> Promote | None:

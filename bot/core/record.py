@@ -9,18 +9,28 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from bot.core import freight as freight_data
+from bot.core import step_runs
+from bot.core.json_values import plain
 from bot.core.lock import Way
-from bot.core.model import CommitSha, Freight, FreightId, RepositoryName, StageName
-from bot.expressions.values import Function
-from bot.expressions.values import Record as ExpressionRecord
+from bot.core.model import CommitSha, Freight, FreightId, RepositoryName, StageName, Variable
+from bot.core.step_runs import StepRun
 
 _BLOCK = re.compile(r"<!-- towpath:record ([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+) -->")
-_PURPOSE = b"towpath promotion record v1"
+_PURPOSE = b"towpath promotion record v2"
+
+
+class Kind(StrEnum):
+    """Where a record stands: one is never taken for the other, for they mean different things."""
+
+    PROPOSED = "proposed"  # in a pull request's body
+    UNDER_WAY = "under way"  # on the branch of promotions that have no pull request (yet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +39,11 @@ class Record:
 
     `base` is the commit of the default branch that was rendered, "" where the steps took no sources from there;
     `outputs` are those of the steps before the pull request, by alias; `opened_by` is the alias of the step that
-    opens it; `steps` and `vars` are what comes after. `head` is the commit that was proposed, "" where none is known.
+    opens it; `steps` and `vars` are what comes after, as configured: a value may be made from a secret. `head` is the
+    commit that was proposed, "" where none is known. `ran` is what is known of the steps so far, as of `noted`.
+
+    Of a promotion that is under way, `steps` are all of its template, none where that is to be read anew; `opened_by`
+    is the step that pushes it to where it lands, "" before; `head` the commit that carries its check run.
     """
 
     repository: RepositoryName
@@ -45,7 +59,9 @@ class Record:
     opened_by: str = ""
     head: str = ""
     steps: tuple[Mapping[str, Any], ...] = ()
-    vars: Mapping[str, Any] = field(default_factory=dict)
+    vars: tuple[Variable, ...] = ()
+    ran: tuple[StepRun, ...] = ()
+    noted: datetime | None = None
 
     @property
     def freight(self) -> Freight:
@@ -57,9 +73,17 @@ def signing_key(private_key: bytes) -> bytes:
     return hmac.digest(hashlib.sha256(private_key.strip()).digest(), _PURPOSE, "sha256")
 
 
-def seal(record: Record, key: bytes) -> str:
-    """The block as it stands in the body."""
+Mask = Callable[[Any], Any]  # of what JSON knows, all texts without the secrets that were read
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
+
+
+def seal(record: Record, key: bytes, kind: Kind = Kind.PROPOSED, mask: Mask = _as_it_is) -> str:
+    """The block as it stands in the body: anybody can read it, so what steps put out is masked."""
     document = {
+        "kind": kind.value,
         "repository": record.repository,
         "stage": record.stage,
         "promotion": record.promotion,
@@ -69,17 +93,21 @@ def seal(record: Record, key: bytes) -> str:
         "way": record.way.value,
         "request": record.request,
         "base": record.base,
-        "outputs": record.outputs,
+        "outputs": mask(plain(record.outputs)),
         "openedBy": record.opened_by,
         "head": record.head,
         "steps": record.steps,
-        "vars": record.vars,
+        "vars": [[one.name, one.value] for one in record.vars],
+        "ran": mask(step_runs.to_json(record.ran, outputs=False)),
+        "noted": record.noted.timestamp() if record.noted else None,
     }
-    payload = json.dumps(_plain(document), separators=(",", ":"), sort_keys=True).encode()
+    payload = json.dumps(plain(document), separators=(",", ":"), sort_keys=True).encode()
     return f"<!-- towpath:record {_encode(payload)}.{_encode(_sign(payload, key))} -->"
 
 
-def unseal(body: str, key: bytes, repository: RepositoryName, stage: StageName) -> Record | None:
+def unseal(
+    body: str, key: bytes, repository: RepositoryName, stage: StageName, kind: Kind = Kind.PROPOSED
+) -> Record | None:
     """The record of a body, None unless exactly one block is there, whole, ours, and of this repository and stage."""
     blocks = _BLOCK.findall(body)
     if len(blocks) != 1:
@@ -91,7 +119,7 @@ def unseal(body: str, key: bytes, repository: RepositoryName, stage: StageName) 
     if not hmac.compare_digest(signature, _sign(payload, key)):
         return None
     document = json.loads(payload)
-    if (document["repository"], document["stage"]) != (repository, stage):
+    if (document["repository"], document["stage"], document["kind"]) != (repository, stage, kind):
         return None
     return Record(
         repository=repository,
@@ -107,24 +135,28 @@ def unseal(body: str, key: bytes, repository: RepositoryName, stage: StageName) 
         opened_by=document["openedBy"],
         head=document["head"],
         steps=tuple(document["steps"]),
-        vars=document["vars"],
+        vars=tuple(Variable(name, value) for name, value in document["vars"]),
+        ran=step_runs.from_json(document["ran"]),
+        noted=datetime.fromtimestamp(noted, UTC) if (noted := document["noted"]) else None,
     )
+
+
+def exchanged(body: str, record: Record, key: bytes, mask: Mask = _as_it_is) -> str:
+    """The body with this record in place of the one that is there, or at its end."""
+    sealed = seal(record, key, mask=mask)
+    before = _BLOCK.findall(body)
+    return _BLOCK.sub(sealed, body) if len(before) == 1 else f"{without(body)}\n\n{sealed}"
+
+
+def newest(*records: Record | None) -> Record | None:
+    """Of what is known of one promotion, what was noted last."""
+    known = [one for one in records if one is not None]
+    return max(known, key=lambda one: one.noted.timestamp() if one.noted else 0.0, default=None)
 
 
 def without(body: str) -> str:
     """The body as people see it."""
     return _BLOCK.sub("", body).rstrip()
-
-
-def _plain(value: Any) -> Any:
-    """What steps and variables hold, as JSON has it: artifacts by their fields, all else that JSON lacks as text."""
-    if isinstance(value, ExpressionRecord):
-        value = {name: each for name, each in value.fields.items() if not isinstance(each, Function)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _sign(payload: bytes, key: bytes) -> bytes:

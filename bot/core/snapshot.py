@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.core.analysis import Run as Analysis
+from bot.core.discoveries import DiscoveryProblem
 from bot.core.facts import CheckRun, CheckStatus, Conclusion, PullRequest
 from bot.core.lock import Lock
 from bot.core.model import (
@@ -38,6 +39,7 @@ def promotion_branch(stage: StageName) -> str:
 
 
 CONFIG_CHECK = "promotion/config"
+WAREHOUSES_CHECK = "discovery/warehouses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class StageFacts:
     `branch_head` is where the promotion branch is on the remote; `lock_problem` says why the lock can't be read.
     `analysis` is the run that judges the current landing: work under way, lost with the work store without harm.
     `problem` says why the stage could not be looked at at all: then nothing else is known of it.
+    `under_way` is the promotion that waits, or failed, before it has a pull request.
     """
 
     stage: Stage
@@ -119,6 +122,7 @@ class StageFacts:
     lock_problem: str = ""
     problem: str = ""
     analysis: Analysis | None = None
+    under_way: Record | None = None
 
     @property
     def current(self) -> Landing | None:
@@ -176,7 +180,7 @@ class Snapshot:
     problems: tuple[Problem, ...] = ()
     head_checks: Mapping[str, CheckRun] = field(default_factory=dict)
     discovered: Mapping[WarehouseName, tuple[Freight, ...]] = field(default_factory=dict)
-    discovery_problems: Mapping[WarehouseName, str] = field(default_factory=dict)
+    discovery_problems: Mapping[WarehouseName, DiscoveryProblem] = field(default_factory=dict)
     discover_again: datetime | None = None
     stages: Mapping[StageName, StageFacts] = field(default_factory=dict)
     orphans: tuple[PullRequest, ...] = ()

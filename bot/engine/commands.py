@@ -96,17 +96,19 @@ class Commander:
             return messages.accepted(done[0], done[1].freight, pulls[0] if pulls else None)
         outcome = command.decide(request, snapshot, now)
         if isinstance(outcome, Seek):
-            snapshot = await self._gatherer.seek(site, snapshot, outcome.warehouses, outcome.version)
-            outcome = command.decide(replace(request, sought=True), snapshot, now)
+            snapshot = await self._gatherer.seek(site, snapshot, outcome.versions)
+            request = replace(request, sought=True)
+            outcome = command.decide(request, snapshot, now)
         if isinstance(outcome, Seek):
-            raise Broken(f"{command.NAME} looks for {outcome.version!r} for ever")
+            raise Broken(f"{command.NAME} looks for {outcome.versions!r} for ever")
         if isinstance(outcome, Answer):
             return outcome.text
         ran = await self._executor.promote(site, snapshot, replace(outcome, request=key))
         if ran.outcome >= Severity.Failed:
             raise UserError(f"Step `{ran.step}` failed:\n\n{messages.block(ran.message)}")
         pull = await site.github.pull(ran.opened) if ran.opened else None
-        return messages.accepted(outcome.stage, outcome.freight, pull, ran.pushed)
+        accepted = messages.accepted(outcome.stage, outcome.freight, pull, ran.pushed)
+        return accepted + (messages.came_along(outcome.freight, given.args) if request.sought else "")
 
     async def _stage(self, site: Site, comment: Comment, snapshot: Snapshot) -> str:
         """The stage whose promotion the comment is on."""

@@ -1,27 +1,53 @@
 """The text of a promotion's pull request, made at the moment a step opens it: for people, and the record for us."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.core import messages, record
 from bot.core.actions import Promote
-from bot.core.model import CommitSha, StepSpec
+from bot.core.model import CommitSha, StepSpec, Variable
 from bot.core.promotion import Finished, Scene, step_to_json
 from bot.core.record import Record
 from bot.core.snapshot import Snapshot, StageFacts, promotion_branch
+from bot.core.step_runs import StepRun, finished_before
+from bot.engine.ports import Ports, Site
+from bot.engine.running.changes import changes_between
 
 
 @dataclass(slots=True)
 class Progress:
-    """What is known half-way through one run, and gone with it."""
+    """What is known half-way through one run, and gone with it, but for what the journal keeps.
+
+    `prior` is what earlier runs left of steps whose turn has not come yet in this one, `runs` those that have had it.
+    `lands` is the step whose push brings the promotion to where it lands, `landed` whether it has.
+    """
 
     scene: Scene
     variables: dict[str, Any]
     outputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    finished: list[Finished] = field(default_factory=list)
+    declared: tuple[Variable, ...] = ()  # what `variables` are evaluated from
+    prior: dict[str, StepRun] = field(default_factory=dict)
+    runs: dict[str, StepRun] = field(default_factory=dict)
     described: str = ""  # alias of the step that asked for the pull request's text
     current: str = ""
+    lands: str = ""
+    landed: bool = False
+
+    @property
+    def finished(self) -> list[Finished]:
+        return finished_before(self.runs.values())
+
+    @property
+    def number(self) -> int:
+        """The pull request's that this run has opened; 0 before."""
+        pull = self.outputs.get(self.described, {}).get("pr") if self.described else None
+        return int(pull["id"]) if pull else 0
+
+    def everything(self) -> Iterator[StepRun]:
+        """All that is known of the steps, each once."""
+        yield from self.runs.values()
+        yield from (run for alias, run in self.prior.items() if alias not in self.runs)
 
 
 class Description:
@@ -29,21 +55,23 @@ class Description:
 
     def __init__(
         self,
-        signing_key: bytes,
+        ports: Ports,
+        site: Site,
         snapshot: Snapshot,
         facts: StageFacts,
         progress: Progress,
         action: Promote,
         steps: Sequence[StepSpec],
     ) -> None:
-        self._signing_key = signing_key
+        self._ports = ports
+        self._site = site
         self._snapshot = snapshot
         self._facts = facts
         self._progress = progress
         self._action = action
         self._steps = steps
 
-    async def __call__(self, *, title: str, description: str) -> tuple[str, str]:
+    async def __call__(self, *, title: str, description: str, head: str, target: str) -> tuple[str, str]:
         progress, scene, stage = self._progress, self._progress.scene, self._facts.stage
         progress.described = progress.current
         before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)
@@ -63,13 +91,17 @@ class Description:
                 outputs=progress.outputs,
                 opened_by=progress.current,
                 steps=tuple(step_to_json(step) for step in self._steps[place + 1 :]),
-                vars=progress.variables,
+                vars=progress.declared,
+                ran=tuple(progress.everything()),
+                noted=self._ports.clock.now(),
             ),
-            self._signing_key,
+            self._ports.signing_key,
+            mask=self._site.secrets.mask,
         )
         title = title or messages.pull_title(stage, scene.promoted, before, self._action.way)
+        changes = await changes_between(self._site.git, self._snapshot.url, target, head, self._ports.signing_key)
         return title, messages.pull_body(
-            stage, scene.promoted, before, scene.actor, self._action.way, description, sealed
+            stage, scene.promoted, before, scene.actor, self._action.way, description, changes, sealed
         )
 
     def _head(self) -> str:

@@ -1,61 +1,22 @@
-"""Where outbound requests may go: which addresses are refused, checked when a name has been resolved.
-
-The addresses that pass are the very ones that are connected to, so a name that changes its mind between check and
-connection (DNS rebinding) gains nothing: https://owasp.org/www-community/attacks/Server_Side_Request_Forgery
-"""
+"""Outbound connections under rules, held when a name has been resolved: what is judged is what is connected to."""
 
 import socket
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
 
+import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from bot.core.egress import EgressRules
 from bot.errors import UserError
-
-# Where clouds hand their machines credentials; no measurement has business there.
-_NEVER: tuple[IPv4Network | IPv6Network, ...] = tuple(
-    ip_network(network)
-    for network in (
-        "169.254.0.0/16",  # link-local: AWS, Azure, Google Cloud, Oracle, OpenStack
-        "fe80::/10",  # link-local
-        "fd00:ec2::254/128",  # AWS, https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
-        "fd20:ce::254/128",  # Google Cloud, https://cloud.google.com/compute/docs/metadata/querying-metadata
-        "100.100.100.200/32",  # Alibaba Cloud, https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata
-        "168.63.129.16/32",  # Azure, https://learn.microsoft.com/en-us/azure/virtual-network/what-is-ip-address-168-63-129-16
-    )
-)
-_NAT64 = IPv6Network("64:ff9b::/96")  # https://www.rfc-editor.org/rfc/rfc6052#section-2.1
-
-
-def refusal(address: str, *, allow_private: bool) -> str | None:
-    """Why this IP address must not be connected to; None when it may be. What is no address is refused."""
-    try:
-        ip = _innermost(ip_address(address))
-    except ValueError:
-        return "is not written as an IP address should be"
-    if any(ip in network for network in _NEVER if network.version == ip.version):
-        return "is a link-local or metadata address, which may hand out credentials"
-    if ip.is_multicast:
-        return "is a multicast address"
-    if not allow_private and not ip.is_global:
-        return "is not a public address, and private ones are not allowed here"
-    return None
-
-
-def _innermost(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address inside an IPv6 one that only carries it."""
-    if isinstance(ip, IPv4Address):
-        return ip
-    if ip in _NAT64:
-        return IPv4Address(int(ip) & 0xFFFFFFFF)
-    return ip.ipv4_mapped or ip.sixtofour or ip
 
 
 class GuardedResolver(AbstractResolver):
     """Resolves names with another resolver and refuses a name of which any address is refused."""
 
-    def __init__(self, resolver: AbstractResolver, *, allow_private: bool) -> None:
+    def __init__(self, resolver: AbstractResolver, rules: EgressRules) -> None:
         self._resolver = resolver
-        self._allow_private = allow_private
+        self._rules = rules
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -63,9 +24,67 @@ class GuardedResolver(AbstractResolver):
         """Raises UserError for a refused address, OSError for a name that has none."""
         found = await self._resolver.resolve(host, port, family)
         for result in found:
-            if because := refusal(result["host"], allow_private=self._allow_private):
+            if because := self._rules.refusal(host, result["host"]):
                 raise UserError(f'requests to "{host}" are refused: its address {result["host"]} {because}')
         return found
 
     async def close(self) -> None:
         await self._resolver.close()
+
+
+def literal_refusal(rules: EgressRules, host: str) -> str | None:
+    """Why a host that is written as an address is refused: such never reach a resolver. None for names."""
+    address = host.strip("[]")
+    return rules.refusal(address, address) if ":" in address or address.replace(".", "").isdigit() else None
+
+
+def guarded_session(
+    rules: EgressRules, resolver: AbstractResolver | None = None, **options: Any
+) -> aiohttp.ClientSession:
+    """A session that connects only where the rules allow, redirects included, and keeps no cookies.
+
+    Its requests raise UserError where they don't.
+    """
+
+    async def judge(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        host = request.url.host or ""
+        if because := literal_refusal(rules, host):
+            raise UserError(f'requests to "{host}" are refused: it {because}')
+        return await handler(request)
+
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=GuardedResolver(resolver or aiohttp.ThreadedResolver(), rules)),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        middlewares=(judge,),
+        **options,
+    )
+
+
+class Egress:
+    """The same rules for programs that connect by themselves: asked before they are run."""
+
+    def __init__(
+        self, rules: EgressRules, always: tuple[str, ...] = (), resolver: AbstractResolver | None = None
+    ) -> None:
+        """`always` are addresses (URLs) of servers that may be asked whatever the rules say: GitHub's own."""
+        self._rules = rules
+        self._always = frozenset(_server(url) for url in always)
+        self._resolver = resolver or aiohttp.ThreadedResolver()
+
+    async def check(self, url: str) -> None:
+        """Raises UserError where the server of the URL may not be asked. One that isn't known is none of our concern:
+        the program will say so."""
+        scheme, host, port = _server(url)
+        if (scheme, host, port) in self._always:
+            return
+        if because := literal_refusal(self._rules, host):
+            raise UserError(f'requests to "{host}" are refused: it {because}')
+        try:
+            await GuardedResolver(self._resolver, self._rules).resolve(host, port)
+        except OSError:
+            return
+
+
+def _server(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "ssh": 22}.get(parts.scheme, 443)

@@ -14,7 +14,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.contracts import HttpAnswer
-from bot.engine.egress import GuardedResolver, refusal
+from bot.core.egress import EgressRules
+from bot.engine.egress import guarded_session, literal_refusal
 from bot.errors import UserError
 
 _MEBIBYTE = 1024 * 1024
@@ -26,29 +27,27 @@ _HARMLESS = frozenset(("accept", "accept-language", "content-type", "user-agent"
 class OutboundHttp:
     """The `Http` port. Enter it as an asynchronous context: it owns its connections.
 
-    `allow_private` says whether private and loopback addresses may be asked, as is usual where the measured service
-    runs beside Towpath. Link-local and metadata addresses are refused either way.
+    `rules` say where it may go; link-local and metadata addresses are refused whatever they say.
     """
 
     def __init__(
         self,
         *,
-        allow_private: bool,
+        rules: EgressRules,
         size_limit: int = 10 * _MEBIBYTE,
         redirect_limit: int = 10,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._allow_private = allow_private
+        self._rules = rules
         self._size_limit = size_limit
         self._redirect_limit = redirect_limit
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or aiohttp.ThreadedResolver()
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=GuardedResolver(resolver, allow_private=self._allow_private)),
-            cookie_jar=aiohttp.DummyCookieJar(),
+        self._session = guarded_session(
+            self._rules,
+            self._resolver,
             timeout=aiohttp.ClientTimeout(total=None),  # `request` bounds the whole, redirects and body included
             headers={"User-Agent": "towpath"},
         )
@@ -70,20 +69,22 @@ class OutboundHttp:
         body: bytes | None = None,
         timeout_seconds: float = 10.0,
         insecure: bool = False,
+        size_limit: int | None = None,
     ) -> HttpAnswer:
         """Ask, follow redirects, read the whole answer. Raises UserError on refusal or failure, not for a status."""
         target = _parsed(url)
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._follow(method, target, CIMultiDict(headers), body, insecure)
+                limit = self._size_limit if size_limit is None else size_limit
+                return await self._follow(method, target, CIMultiDict(headers), body, insecure, limit)
         except TimeoutError as error:
             raise UserError(f"{_where(method, target)}: no answer within {timeout_seconds:g} s") from error
 
     async def _follow(
-        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, insecure: bool
+        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, insecure: bool, limit: int
     ) -> HttpAnswer:
         for _ in range(self._redirect_limit + 1):
-            answer = await self._ask(method, url, headers, body, insecure)
+            answer = await self._ask(method, url, headers, body, insecure, limit)
             location = answer.headers.get("Location")
             if answer.status not in _REDIRECTS or location is None:
                 return answer
@@ -102,7 +103,7 @@ class OutboundHttp:
         raise UserError(f"{_where(method, url)}: more than {self._redirect_limit} redirects")
 
     async def _ask(
-        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, insecure: bool
+        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, insecure: bool, limit: int
     ) -> HttpAnswer:
         if self._session is None:
             raise RuntimeError("OutboundHttp was used before it was entered or after it was left")
@@ -117,7 +118,7 @@ class OutboundHttp:
                 allow_redirects=False,
                 ssl=not insecure,
             ) as response:
-                return HttpAnswer(response.status, response.headers, await self._read(response, where))
+                return HttpAnswer(response.status, response.headers, await self._read(response, where, limit))
         except aiohttp.ClientConnectorCertificateError as error:
             raise UserError(f"{where}: its certificate is not trusted: {error.certificate_error}") from error
         except aiohttp.ClientConnectorDNSError as error:
@@ -134,17 +135,15 @@ class OutboundHttp:
     def _check(self, url: URL, where: str) -> None:
         """Addresses written as such never reach the resolver, so they are judged here."""
         host = url.host or ""
-        if ":" in host or host.replace(".", "").isdigit():
-            because = refusal(host, allow_private=self._allow_private)
-            if because:
-                raise UserError(f"{where} is refused: {host} {because}")
+        if because := literal_refusal(self._rules, host):
+            raise UserError(f"{where} is refused: {host} {because}")
 
-    async def _read(self, response: aiohttp.ClientResponse, where: str) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, where: str, limit: int) -> bytes:
         body = bytearray()
         async for chunk in response.content.iter_any():
             body += chunk
-            if len(body) > self._size_limit:
-                raise UserError(f"{where}: the answer is larger than {self._size_limit // 1024} KiB")
+            if len(body) > limit:
+                raise UserError(f"{where}: the answer is larger than {limit // 1024} KiB")
         return bytes(body)
 
 

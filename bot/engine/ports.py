@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.contracts import (
     Clock,
@@ -31,6 +31,18 @@ class View(GitHub, Protocol):
     def forget(self) -> None: ...
 
 
+class OwnSecrets(Secrets, Protocol):
+    """The secrets of one repository, and what keeps them out of texts."""
+
+    def named(self, name: str) -> Mapping[str, str]:
+        """All values of one secret by key; none when there is no such secret. Raises UserError."""
+        ...
+
+    def mask(self, data: Any) -> Any:
+        """A value as JSON knows them, whose texts hold nothing any more of the secrets that were read."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), Git with what
@@ -40,7 +52,7 @@ class Site:
     github: View
     git: Git
     identity: Identity
-    secrets: Secrets
+    secrets: OwnSecrets
     registry: Registry
 
 

@@ -1,80 +1,97 @@
 """Runs the steps of one promotion: up to its pull request, and, once that is merged, those that come after.
 
 What precedes the pull request can be run again from the start; nothing but a force-pushed branch of our own comes of
-it. Outputs that later steps need travel in the signed record in the pull request's body.
+it. What can't be repeated, and what later steps need, travels in the signed record in the pull request's body or,
+before there is one, on the branch of what is under way.
 """
 
-import asyncio
-import logging
-import shutil
-import tempfile
-import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, Schema, StepContext, StepResult, StepStatus
-from bot.core import candidates, lock, messages
+from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, StepContext
+from bot.core import candidates, step_runs
 from bot.core.actions import Promote
-from bot.core.config import Fit
 from bot.core.facts import PullRequest
-from bot.core.lock import Lock, Way
-from bot.core.model import PromotionTemplate, StepSpec
-from bot.core.promotion import (
-    Finished,
-    Scene,
-    Severity,
-    environment,
-    outcome,
-    promotion_name,
-    should_run,
-    step_from_json,
-    variables,
-)
-from bot.core.record import Record
-from bot.core.snapshot import Landing, Snapshot, StageFacts, promotion_branch
+from bot.core.lock import Way
+from bot.core.model import CommitSha, Freight, PromotionTemplate, StepSpec, Variable
+from bot.core.promotion import Scene, Severity, environment, promotion_name, step_from_json, step_to_json, variables
+from bot.core.record import Record, newest
+from bot.core.snapshot import Landing, Snapshot, StageFacts
 from bot.engine.description import Description, Progress
 from bot.engine.ports import Ports, Site
-from bot.errors import Retry, UserError
-from bot.expressions import ExpressionError, render
-
-log = logging.getLogger(__name__)
-_OPENS = "git-open-pr"
+from bot.engine.running import journal
+from bot.engine.running.info import promotion_info
+from bot.engine.running.journal import Journal
+from bot.engine.running.steps import OPENS, Ran, Steps
+from bot.engine.running.under_way import UnderWay
+from bot.engine.running.workdir import workdir
+from bot.errors import UserError
+from bot.expressions import ExpressionError
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """How far a run of steps came. `step` and `message` tell of the one that stopped it; `opened` is the pull
-    request's number, 0 where none was opened; `pushed` what the last push says of itself."""
+class Attempt:
+    """A run of steps, and the promotion as it was `before`: under way already, in this name or that of another.
 
-    outcome: Severity
-    step: str = ""
-    message: str = ""
-    retry_at: datetime | None = None
-    opened: int = 0
-    pushed: str = ""
+    `freight` is what was promoted, which is not always what was asked for: automation goes on with what a person began.
+    """
+
+    ran: Ran
+    freight: Freight
+    before: Record | None
 
 
 class Runner:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._under_way = UnderWay(ports)
 
-    async def before_merge(self, site: Site, snapshot: Snapshot, action: Promote) -> Ran:
-        """Render and propose. The stage has a template."""
+    async def before_merge(self, site: Site, snapshot: Snapshot, action: Promote) -> Attempt:
+        """Render and propose, or go on with that. The stage has a template."""
         facts = snapshot.stages[action.stage]
         template = facts.stage.template
         assert template is not None  # noqa: S101 -- control-flow stages are never promoted into
-        scene = self._scene(snapshot, facts, action)
+        before = await self._under_way.read(site, action.stage)
+        collection = candidates.collection(snapshot, action.stage, action.freight, self._ports.clock.now())
+        same = before if before is not None and _is_of(before, action, collection) else None
+        if same is not None:
+            collection = same.collection
+            action = replace(action, freight=same.freight, actor=same.actor, way=same.way, request=same.request)
+        elif before is not None:
+            await self._under_way.drop(site, action.stage)
+        scene = self._scene(site, snapshot, facts, action, collection, same)
         try:
-            progress = Progress(scene, _variables(scene, facts, template))
+            progress, steps = await self._begin(scene, facts, template, same)
         except ExpressionError as error:
-            return Ran(Severity.Errored, "vars", str(error))
-        info = self._info(scene, facts, action.way, action.request)
-        describe = Description(self._ports.signing_key, snapshot, facts, progress, action, template.steps)
-        return await self._run(site, snapshot, progress, info, template.steps, describe)
+            return Attempt(Ran(Severity.Errored, "vars", str(error)), action.freight, before)
+        told = _told(scene, action, snapshot.head, steps, progress)
+        notes = Journal(self._ports, site, told, on_branch=same)
+        info = promotion_info(scene, facts, action.way, action.request)
+        describe = Description(self._ports, site, snapshot, facts, progress, action, steps)
+        try:
+            ran = await self._run(site, snapshot, progress, info, steps, describe, notes)
+            await _note_end(ran, progress, notes)
+        except UserError as error:
+            ran = _unnoted(progress, error)
+        return Attempt(ran, action.freight, before)
+
+    async def _begin(
+        self, scene: Scene, facts: StageFacts, template: PromotionTemplate, same: Record | None
+    ) -> tuple[Progress, tuple[StepSpec, ...]]:
+        """The promotion as it is known, and its steps: while it goes on, those it began with.
+
+        Raises ExpressionError.
+        """
+        proposed = facts.proposal.record if facts.proposal else None
+        known = newest(same, proposed if proposed and proposed.promotion == scene.promotion else None)
+        ran = await journal.newest(self._ports, known) if known else ()
+        prior = {one.alias: one for one in ran if one.kept or one.waits}
+        if same is not None and same.steps:
+            declared, steps = same.vars, tuple(step_from_json(one) for one in same.steps)
+        else:
+            declared, steps = (*facts.stage.vars, *template.vars), template.steps
+        return Progress(scene, _variables(scene, declared), declared=declared, prior=prior), steps
 
     async def after_merge(
         self,
@@ -82,11 +99,10 @@ class Runner:
         snapshot: Snapshot,
         facts: StageFacts,
         landing: Landing,
-        pull: PullRequest,
-        told: Record | None,
+        found: tuple[PullRequest, Record | None] | None,
     ) -> Ran:
-        """Run what comes after the step that opened the pull request: as the record has it or, where that can't be
-        believed any more, today's template."""
+        """Run what comes after the landing: as the record has it or, where that can't be believed any more, today's
+        template. What landed without a pull request is gone on with only if it is known to be under way."""
         held = landing.lock
         scene = Scene(
             repository=snapshot.repository,
@@ -97,34 +113,88 @@ class Runner:
             collection=held.collection,
             actor=held.actor,
             rollback=held.way is Way.ROLLBACK,
+            secrets=site.secrets.named,
         )
-        info = self._info(scene, facts, held.way, held.request)
-        if told is not None and told.promotion == held.promotion:
-            progress = Progress(scene, dict(told.vars), dict(told.outputs))
-            progress.outputs[told.opened_by] = _opened(pull)
-            steps = [step_from_json(one) for one in told.steps]
-            return await self._run(site, snapshot, progress, info, steps, _said_already)
-        template = facts.stage.template
-        opener = next((s for s in template.steps if s.uses == _OPENS), None) if template else None
-        if template is None or opener is None:
-            return Ran(Severity.Succeeded)
         try:
-            progress = Progress(scene, _variables(scene, facts, template))
+            told = await self._landed(site, snapshot, scene, facts, landing, found)
+            values = _variables(scene, told.vars) if told else {}
         except ExpressionError as error:
             return Ran(Severity.Errored, "vars", str(error))
-        progress.outputs[opener.alias] = _opened(pull)
-        later = template.steps[template.steps.index(opener) + 1 :]
-        return await self._run(site, snapshot, progress, info, later, _said_already)
+        if told is None:
+            return Ran(Severity.Succeeded)
+        steps = _later(told)
+        names = {step.alias for step in steps}
+        ran = await journal.newest(self._ports, told)
+        progress = Progress(scene, values, dict(told.outputs), told.vars, landed=True, lands=told.opened_by)
+        progress.runs = {one.alias: one for one in ran if one.alias not in names and not one.waits}
+        progress.prior = {one.alias: one for one in ran if one.alias in names}
+        notes = (
+            Journal(self._ports, site, told, pull=found[0])
+            if found is not None
+            else Journal(self._ports, site, told, on_branch=told)
+        )
+        info = promotion_info(scene, facts, held.way, held.request)
+        try:
+            return await self._run(site, snapshot, progress, info, steps, _said_already, notes)
+        except UserError as error:
+            return _unnoted(progress, error)
 
-    def _scene(self, snapshot: Snapshot, facts: StageFacts, action: Promote) -> Scene:
+    async def forget(self, site: Site, facts: StageFacts, landing: Landing) -> None:
+        """What landed without a pull request has come to its end, and that is told."""
+        before = await self._under_way.read(site, facts.stage.name)
+        if before is not None and before.promotion == landing.lock.promotion:
+            await self._under_way.drop(site, facts.stage.name)
+
+    async def _landed(
+        self,
+        site: Site,
+        snapshot: Snapshot,
+        scene: Scene,
+        facts: StageFacts,
+        landing: Landing,
+        found: tuple[PullRequest, Record | None] | None,
+    ) -> Record | None:
+        """The record of what landed, with the steps that come after. Raises ExpressionError."""
+        held = landing.lock
+        if found is None:
+            under_way = await self._under_way.read(site, facts.stage.name)
+            if under_way is None or under_way.promotion != held.promotion or not under_way.opened_by:
+                return None
+            page = snapshot.url.removesuffix(".git")
+            pushed = {"branch": facts.target, "commit": landing.sha, "commitURL": f"{page}/commit/{landing.sha}"}
+            outputs = {**under_way.outputs, under_way.opened_by: pushed}
+            return replace(under_way, outputs=outputs)
+        pull, told = found
+        if told is not None and told.promotion == held.promotion:
+            return replace(told, outputs={**told.outputs, told.opened_by: _opened(pull)})
+        template = facts.stage.template
+        opener = next((s for s in template.steps if s.uses == OPENS), None) if template else None
+        if template is None or opener is None:
+            return None
+        later = template.steps[template.steps.index(opener) + 1 :]
+        action = Promote(facts.stage.name, held.freight, held.actor, held.way, held.request)
+        declared = (*facts.stage.vars, *template.vars)
+        progress = Progress(scene, {}, {opener.alias: _opened(pull)}, declared)
+        derived = _told(scene, action, CommitSha(""), later, progress)
+        return replace(derived, opened_by=opener.alias, outputs=progress.outputs, head=pull.head_sha)
+
+    def _scene(
+        self,
+        site: Site,
+        snapshot: Snapshot,
+        facts: StageFacts,
+        action: Promote,
+        collection: tuple[Freight, ...],
+        same: Record | None,
+    ) -> Scene:
         """A promotion that was begun before, for the same freight in the same way, keeps its name: it is the same."""
-        now = self._ports.clock.now()
-        collection = candidates.collection(snapshot, action.stage, action.freight, now)
         seen = facts.proposal.lock if facts.proposal else None
-        if seen is not None and (seen.collection, seen.actor, seen.way) == (collection, action.actor, action.way):
+        if same is not None:
+            name = same.promotion
+        elif seen is not None and (seen.collection, seen.actor, seen.way) == (collection, action.actor, action.way):
             name = seen.promotion
         else:
-            name = promotion_name(facts.stage.name, action.freight.id, now)
+            name = promotion_name(facts.stage.name, action.freight.id, self._ports.clock.now())
         return Scene(
             repository=snapshot.repository,
             repository_url=snapshot.url,
@@ -134,36 +204,7 @@ class Runner:
             collection=collection,
             actor=action.actor,
             rollback=action.way is Way.ROLLBACK,
-        )
-
-    def _info(self, scene: Scene, facts: StageFacts, way: Way, request: str) -> PromotionInfo:
-        stage = facts.stage.name
-
-        def lock_text(paths: Sequence[str]) -> str:
-            held = Lock(
-                stage=stage,
-                promotion=scene.promotion,
-                promoted=scene.promoted.id,
-                collection=scene.collection,
-                actor=scene.actor,
-                way=way,
-                paths=tuple(sorted(paths)),
-                request=request,
-            )
-            return lock.write(held)
-
-        return PromotionInfo(
-            id=scene.promotion,
-            stage=stage,
-            freight=scene.promoted,
-            collection=scene.collection,
-            actor=scene.actor,
-            rollback=scene.rollback,
-            branch=promotion_branch(stage),
-            branch_head=facts.branch_head,
-            trailers=messages.commit_trailers(facts.stage, scene.collection, scene.promotion, scene.actor),
-            lock_path=lock.path(stage),
-            lock_text=lock_text,
+            secrets=site.secrets.named,
         )
 
     async def _run(
@@ -174,10 +215,11 @@ class Runner:
         info: PromotionInfo,
         steps: Sequence[StepSpec],
         describe: DescribePull,
+        notes: Journal,
     ) -> Ran:
-        async with _workdir(self._ports.workdirs) as workdir:
+        async with workdir(self._ports.workdirs) as folder:
             context = StepContext(
-                workdir=workdir,
+                workdir=folder,
                 repository=RepositoryInfo(snapshot.repository, snapshot.url, snapshot.default_branch),
                 promotion=info,
                 git=site.git,
@@ -191,55 +233,64 @@ class Runner:
                 outputs=progress.outputs,
                 previous={},
             )
-            failed = StepResult(StepStatus.SUCCEEDED)
-            for step in steps:
-                progress.current = step.alias
-                result = await self._step(context, progress, step)
-                if result.status is StepStatus.RUNNING:
-                    return Ran(Severity.Running, step.alias, result.message, result.retry_at, _number(progress))
-                status = Severity[result.status.value]
-                progress.finished.append(Finished(step.alias, status, not step.continue_on_error))
-                progress.outputs[step.alias] = result.output
-                if status >= Severity.Failed and not step.continue_on_error and failed.status is StepStatus.SUCCEEDED:
-                    failed = replace(result, message=f"{step.alias}\0{result.message}")
-            name, _, message = failed.message.partition("\0")
-            return Ran(outcome(progress.finished), name, message, None, _number(progress), _pushed(progress))
-
-    async def _step(self, context: StepContext, progress: Progress, step: StepSpec) -> StepResult:
-        """One step, its mistakes and ours told apart. `Retry` passes: the whole run is tried again later."""
-        env = environment(progress.scene, progress.variables, progress.outputs, progress.finished, step)
-        try:
-            env["vars"] = variables([step.vars], env, progress.variables)
-            if not should_run(step, env, progress.finished):
-                return StepResult(StepStatus.SKIPPED)
-            config = render(dict(step.config), env)
-            plugin = self._ports.plugins.steps.get(step.uses)
-            if plugin is None:
-                raise UserError(f"There is no step `{step.uses}`.")
-            fitted = _fitted(plugin.SCHEMA, config, step)
-            limit = step.timeout.total_seconds() if step.timeout else None
-            async with asyncio.timeout(limit):
-                return await plugin.run(context, fitted)
-        except (UserError, ExpressionError) as error:
-            return StepResult(StepStatus.ERRORED, message=str(error))
-        except TimeoutError:
-            return StepResult(StepStatus.ERRORED, message=f"It took longer than {step.timeout}.")
-        except (Retry, asyncio.CancelledError):
-            raise
-        except Exception:  # the border of a plug-in: said in one line, told whole in the log
-            reference = uuid.uuid4().hex[:8]
-            log.exception(
-                "running step %s", step.uses, extra={"stage": progress.scene.stage.name, "reference": reference}
-            )
-            return StepResult(StepStatus.ERRORED, message=f"An internal error occurred (reference {reference}).")
+            return await Steps(self._ports.plugins.steps, context, progress, notes).run(steps)
 
 
-async def _said_already(*, title: str, description: str) -> tuple[str, str]:
+async def _said_already(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
     raise UserError("A promotion opens one pull request, and this one has been merged already.")
 
 
-def _variables(scene: Scene, facts: StageFacts, template: PromotionTemplate) -> dict[str, Any]:
-    return variables([facts.stage.vars, template.vars], environment(scene, {}, {}, ()))
+async def _note_end(ran: Ran, progress: Progress, notes: Journal) -> None:
+    """What has to be known of a promotion after its steps have run, where there is no pull request to tell it."""
+    if ran.opened or (ran.landed and ran.outcome < Severity.Running):
+        await notes.drop()
+    elif ran.landed and ran.outcome > Severity.Running:
+        await notes.keep(progress)  # so that it is told of what landed
+    elif ran.outcome is not Severity.Running:
+        await notes.keep_only(step_runs.forgetting_attempts(progress.everything()))
+
+
+def _unnoted(progress: Progress, error: UserError) -> Ran:
+    """What can't be written down is not gone on with: it might be done twice."""
+    runs = tuple(progress.runs.values())
+    return Ran(Severity.Errored, progress.current, str(error), opened=progress.number, runs=runs)
+
+
+def _later(told: Record) -> list[StepSpec]:
+    """The steps after the one that brought it to where it landed; a pull request's record has no others."""
+    steps = [step_from_json(one) for one in told.steps]
+    place = next((i for i, step in enumerate(steps, 1) if step.alias == told.opened_by), 0)
+    return steps[place:]
+
+
+def _is_of(told: Record, action: Promote, collection: Sequence[Freight]) -> bool:
+    """Whether what is under way is what is to be promoted. Automation goes on with what a person began."""
+    if told.promoted != action.freight.id or {f.id for f in told.collection} != {f.id for f in collection}:
+        return False
+    asked = (action.actor, action.way, action.request)
+    return action.way is Way.AUTOMATION or asked == (told.actor, told.way, told.request)
+
+
+def _told(scene: Scene, action: Promote, head: CommitSha, steps: Sequence[StepSpec], progress: Progress) -> Record:
+    """What is known of a promotion from its start."""
+    return Record(
+        repository=scene.repository,
+        stage=scene.stage.name,
+        promotion=scene.promotion,
+        promoted=scene.promoted.id,
+        collection=scene.collection,
+        actor=scene.actor,
+        way=action.way,
+        request=action.request,
+        base=CommitSha(""),
+        head=head,
+        steps=tuple(step_to_json(step) for step in steps),
+        vars=progress.declared,
+    )
+
+
+def _variables(scene: Scene, declared: Sequence[Variable]) -> dict[str, Any]:
+    return variables([declared], environment(scene, {}, {}, ()))
 
 
 def _opened(pull: PullRequest) -> dict[str, Any]:
@@ -248,33 +299,3 @@ def _opened(pull: PullRequest) -> dict[str, Any]:
         "pr": {"id": pull.number, "url": pull.url, "open": pull.open, "merged": pull.merged},
         "prNumber": pull.number,
     }
-
-
-def _number(progress: Progress) -> int:
-    pull = progress.outputs.get(progress.described, {}).get("pr") if progress.described else None
-    return int(pull["id"]) if pull else 0
-
-
-def _pushed(progress: Progress) -> str:
-    return next((str(out["commitURL"]) for out in reversed(progress.outputs.values()) if out.get("commitURL")), "")
-
-
-def _fitted(schema: Schema, config: Any, step: StepSpec) -> dict[str, Any]:
-    """The configuration as the step wants it: text becomes a number or boolean only where the schema says so."""
-    fitted, misfits = Fit(schema)(config)
-    if misfits:
-        said = "; ".join(
-            f"{'.'.join(str(part) for part in one.path) or 'config'}: {one.message}" for one in misfits[:5]
-        )
-        raise UserError(f"The configuration of step `{step.alias}` ({step.uses}) is wrong: {said}")
-    return dict(fitted)
-
-
-@asynccontextmanager
-async def _workdir(parent: Path) -> AsyncIterator[Path]:
-    """A folder for one run; gone with it, whatever happens. What a kill leaves is swept at the next start."""
-    path = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="promotion-", dir=parent))
-    try:
-        yield path
-    finally:
-        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)

@@ -1,6 +1,6 @@
 """Gather: Git, GitHub and the registries to one `Snapshot`. Asks little: Git answers most, and for nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,11 +8,12 @@ from cachetools import LRUCache
 
 from bot.contracts import Identity
 from bot.core import analysis, candidates, labels, lock, record
-from bot.core.facts import CheckRun, PullRequest, Refs
+from bot.core.facts import CheckRun, Conclusion, PullRequest, Refs
 from bot.core.lock import Lock
 from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName, WarehouseName
 from bot.core.record import Record
 from bot.core.snapshot import (
+    WAREHOUSES_CHECK,
     Landing,
     Proposal,
     Snapshot,
@@ -27,6 +28,7 @@ from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.history import Histories
 from bot.engine.ports import Ports, Site
+from bot.engine.running.under_way import BRANCH, UnderWay
 from bot.errors import Retry, UserError
 
 _LAG = timedelta(seconds=1)
@@ -49,6 +51,7 @@ class Gatherer:
         self._changes = ConfigChanges(configurations)
         self._discovery = discovery
         self._histories = Histories()
+        self._troubled: dict[RepositoryName, bool] = {}  # whether the head says so of a warehouse, as last seen
         self._ended: LRUCache[tuple[RepositoryName, CommitSha, StageName], CheckRun] = LRUCache(maxsize=65536)
         self._settled: LRUCache[tuple[RepositoryName, CommitSha, StageName], bool] = LRUCache(maxsize=65536)
 
@@ -72,28 +75,33 @@ class Gatherer:
             snapshot = replace(
                 snapshot,
                 discovered={name: (one.freight,) for name, one in found.items() if one.freight},
-                discovery_problems={name: one.problem for name, one in found.items() if one.problem},
+                discovery_problems={name: one.lasting for name, one in found.items() if one.lasting},
                 discover_again=min((one.again for one in found.values()), default=None),
             )
             snapshot = await _Look(self, self._ports, site, refs, snapshot, pipeline, deep=deep).stages(now)
         if await self._wants_head_checks(snapshot, now):
             checks = {check.name: check for check in await site.github.check_runs(head)}
             snapshot = replace(snapshot, head_checks=checks)
+            told = checks.get(WAREHOUSES_CHECK)
+            self._troubled[site.repository] = told is not None and told.conclusion is not Conclusion.SUCCESS
         return snapshot
 
-    async def seek(self, site: Site, snapshot: Snapshot, warehouses: Sequence[WarehouseName], version: str) -> Snapshot:
-        """The snapshot with what these warehouses have of one version, newest or not. Raises UserError or Retry."""
+    async def seek(self, site: Site, snapshot: Snapshot, wanted: Mapping[WarehouseName, Mapping[int, str]]) -> Snapshot:
+        """The snapshot with what these warehouses have of the versions wanted, newest or not, last of what they have.
+
+        Raises UserError or Retry.
+        """
         assert snapshot.pipeline is not None  # noqa: S101 -- whoever names warehouses has read them there
         discovered = dict(snapshot.discovered)
-        for name in warehouses:
-            found = await self._discovery.find(site, snapshot.pipeline.warehouses[name], version)
+        for name, versions in wanted.items():
+            found = await self._discovery.find(site, snapshot.pipeline.warehouses[name], versions)
             if found is not None:
                 discovered[name] = (*discovered.get(name, ()), found)
         return replace(snapshot, discovered=discovered)
 
     async def _wants_head_checks(self, snapshot: Snapshot, now: datetime) -> bool:
         """They matter only when something is about to be promoted, or complained of."""
-        if snapshot.errors:
+        if snapshot.errors or snapshot.discovery_problems or self._troubled.get(snapshot.repository, True):
             return True
         for name, facts in snapshot.stages.items():
             proposal = facts.proposal
@@ -188,6 +196,8 @@ class _Look:
             landings = await self._judge(stage.name, history.landings)
             facts = replace(facts, landings=landings, lock_problem=history.problem)
         facts = replace(facts, closed=tuple((pull, self._record(pull, stage.name)) for pull in closed))
+        if (noted := self._refs.heads.get(BRANCH)) is not None:
+            facts = replace(facts, under_way=await UnderWay(self._ports).at(self._site, noted, stage.name))
         return await self._settle(facts)
 
     async def _judge(self, stage: StageName, landings: tuple[Landing, ...]) -> tuple[Landing, ...]:

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from bot.core import analysis, labels, messages
 from bot.core.facts import PullRequest
+from bot.core.messages import steps as said
 from bot.core.model import Stage
 from bot.core.promotion import Severity
-from bot.core.snapshot import Snapshot, StageFacts
+from bot.core.snapshot import Landing, Snapshot, StageFacts
 from bot.core.templates import verification_args
 from bot.engine.measure import measure_due
 from bot.engine.ports import Ports, Site
 from bot.engine.runner import Runner
+from bot.engine.running.steps import Ran
 from bot.engine.snapshot import analysis_key
 from bot.errors import UserError
 from bot.expressions.functions import freight_functions
@@ -32,20 +34,29 @@ class Verifier:
         landing = facts.current
         assert landing is not None  # noqa: S101 -- the plan saw it
         found = facts.pull_of(landing)
-        if found is not None:
-            ran = await self._runner.after_merge(site, snapshot, facts, landing, *found)
-            if ran.outcome is Severity.Running:
+        stage, seen = facts.stage, landing.check.id if landing.check else 0
+        ran = await self._runner.after_merge(site, snapshot, facts, landing, found)
+        if ran.outcome is Severity.Running:
+            await self._say_it_waits(site, facts, landing, ran)
+            if found is not None:
                 await self._syncing(site, facts, found[0])
-                return ran.retry_at or self._ports.clock.now() + _POLL
-            if ran.outcome >= Severity.Failed:
-                check = messages.unfinished_check(facts.stage.name, landing, ran.step, ran.message)
-                await site.github.put_check_run(check)
-                return None
-        if facts.stage.verification is None:
-            await site.github.put_check_run(messages.nothing_to_verify_check(facts.stage.name, landing))
+            return ran.retry_at or self._ports.clock.now() + _POLL
+        if ran.outcome >= Severity.Failed:
+            check = messages.unfinished_check(stage.name, landing, ran.step, ran.message, ran.runs)
+        elif stage.verification is None:
+            check = messages.nothing_to_verify_check(stage.name, landing, ran.runs)
         else:
-            await site.github.put_check_run(messages.verifying_check(facts.stage.name, landing))
+            check = messages.verifying_check(stage.name, landing, ran.runs)
+        await site.github.put_check_run(messages.with_id(check, seen))
+        if found is None:
+            await self._runner.forget(site, facts, landing)
         return None
+
+    async def _say_it_waits(self, site: Site, facts: StageFacts, landing: Landing, ran: Ran) -> None:
+        """Said on what landed, in place of the verification; not at every poll."""
+        check, seen = said.arriving_check(facts.stage.name, landing, ran.runs), landing.check
+        if seen is None or ran.noted or (seen.external_id, seen.title) != (check.external_id, check.title):
+            await site.github.put_check_run(messages.with_id(check, seen.id if seen else 0))
 
     async def _syncing(self, site: Site, facts: StageFacts, pull: PullRequest) -> None:
         """Steps that wait after the merge wait for the cluster: said by a label, which the verification replaces."""

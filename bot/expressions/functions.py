@@ -1,9 +1,10 @@
 """Kargo's functions over freight and steps. https://docs.kargo.io/user-guide/reference-docs/expressions#functions"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from bot.core.urls import normalize_git
+from bot.errors import UserError
 from bot.expressions.values import Function, Record
 
 ORIGIN = "FreightOrigin"
@@ -181,21 +182,49 @@ def _chart_arguments(more: Sequence[object]) -> tuple[str, Record | None]:
 
 
 def _one(what: str, found: Sequence[tuple[str, T]], origin: Record | None) -> T | None:
-    """The artifact from the origin, or from the only one there is."""
+    """The artifact from the origin, or from the only one there is; of two under different names neither."""
     if origin is not None:
-        return next((artifact for name, artifact in found if name == origin.fields["Name"]), None)
+        found = [one for one in found if one[0] == origin.fields["Name"]]
     origins = sorted({name for name, _ in found})
     if len(origins) > 1:
         raise ValueError(
             f"{what} came from the warehouses {' and '.join(origins)}: "
             f'say which is meant, as in warehouse("{origins[0]}")'
         )
+    names = [str(getattr(artifact, "subscription_name", "")) for _, artifact in found]
+    if len(set(names)) > 1:
+        raise ValueError(ambiguous(what, names))
     return found[0][1] if found else None
+
+
+def ambiguous(what: str, names: Sequence[str]) -> str:
+    """What to say where several subscriptions to one repository, by these names, could be meant."""
+    listed = " and ".join(name or "one without a name" for name in names)
+    return (
+        f'{what} is there by several names, {listed}: say which, as in artifactFrom("{next(filter(None, names), "")}")'
+    )
 
 
 def lookup_function(name: str, values: Mapping[str, object], missing: object = None) -> Function:
     """A function of one name that looks it up: `freightMetadata`, `stageMetadata`, `configMap` and the like."""
     return Function(name, lambda key: values.get(key, missing), ("string",))
+
+
+def secret_functions(named: Callable[[str], Mapping[str, str]]) -> dict[str, Function]:
+    """`secret(name)` gives a secret of the repository's own by key, an empty map when there is none.
+
+    So do, always, `sharedSecret`, `configMap` and `sharedConfigMap`: Towpath keeps neither what all repositories share
+    nor what is no secret (that belongs in variables). UserError of `named` is a mistake in the expression.
+    """
+
+    def secret(name: str) -> Mapping[str, str]:
+        try:
+            return named(name)
+        except UserError as error:
+            raise ValueError(str(error)) from error
+
+    empty = {name: lookup_function(name, {}, {}) for name in ("sharedSecret", "configMap", "sharedConfigMap")}
+    return {"secret": Function("secret", secret, ("string",)), **empty}
 
 
 def status_functions(statuses: Mapping[str, str], *, failed: bool, task: str = "") -> dict[str, Function]:

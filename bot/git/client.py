@@ -4,20 +4,23 @@ import asyncio
 import shutil
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from bot.contracts.clock import Clock
-from bot.contracts.git import Checkout, Credential, Credentials, Identity, PushResult
+from bot.contracts.git import Checkout, Credential, Credentials, Identity, LocalCommit, PushResult, Submodule
 from bot.core.facts import CommitInfo, Refs, TagInfo
 from bot.core.model import CommitSha
 from bot.errors import Broken, UserError
-from bot.git import history
+from bot.git import history, publishing, submodules
 from bot.git.mirror import Mirror
 from bot.git.objects import Unreadable
 from bot.git.process import GitFailed, Runner, signature
+from bot.git.questions import Questions
 from bot.git.remotes import check_ref, check_url, is_sha, mirror_name
 from bot.git.session import Session
+from bot.git.variants import Variant
 from bot.git.worktree import WorkTree
 
 _READERS = 8  # so many mirrors keep git's object reader running
@@ -31,6 +34,7 @@ class MirroredGit:
     `folder` holds the mirrors (`mirrors/<hash of the URL>.git`) and what the work trees need (`checkouts/`). A mirror
     is read without asking its remote, so two parties of different rights must not be given the same folder.
     `identity` commits. `environment` may add what the network needs (proxies, certificates). `allow_file` is for tests.
+    Without `contents` mirrors hold commits and names alone, but for those that `whole` has whole.
     """
 
     def __init__(
@@ -42,24 +46,49 @@ class MirroredGit:
         *,
         environment: Mapping[str, str] | None = None,
         allow_file: bool = False,
+        contents: bool = True,
+        whole: "MirroredGit | None" = None,
     ) -> None:
         self._folder = folder
         self._credentials = credentials
         self._identity = identity
         self._clock = clock
         self._allow_file = allow_file
+        self._environment = environment or {}
+        self._contents = contents
+        self._whole = whole
+        self._others: dict[Variant, MirroredGit] = {}
+        self._changes = history.Changes()
         self._runner = Runner.create(folder / "home", allow_file=allow_file, environment=environment or {})
         self._mirrors: OrderedDict[str, Mirror] = OrderedDict()  # the one asked last is the last
+        self._asking: Questions[Refs] = Questions()
         self._writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._trees: dict[Path, tuple[WorkTree, Checkout]] = {}
         self._starting = asyncio.Lock()
         self._session: Session | None = None
 
+    def configured(self, *, verify_tls: bool = True, contents: bool = True) -> "MirroredGit":
+        variant = Variant(verify_tls, contents)
+        if variant == Variant():
+            return self
+        if variant not in self._others:
+            self._others[variant] = MirroredGit(
+                self._folder / variant.folder,
+                variant.credentials(self._credentials),
+                self._identity,
+                self._clock,
+                environment=variant.environment(self._environment),
+                allow_file=self._allow_file,
+                contents=contents,
+                whole=self if verify_tls else None,
+            )
+        return self._others[variant]
+
     # --- the mirror ---------------------------------------------------------------------------------
 
     async def refs(self, url: str) -> Refs:
         mirror = self._mirror(url)
-        return await self._writing(mirror, mirror.refresh)
+        return await self._asking.ask(mirror.path.name, lambda began: self._writing(mirror, mirror.refresh, began))
 
     async def read(self, url: str, rev: str, path: str) -> bytes | None:
         mirror, sha = await self._find(url, rev)
@@ -83,18 +112,24 @@ class MirroredGit:
         return await asyncio.to_thread(history.tags, mirror.git)
 
     async def changed_paths(self, url: str, old: str, new: str) -> tuple[str, ...]:
+        if (known := self._changes.get(url, old, new)) is not None:
+            return known
         mirror, before = await self._find(url, old)
         _, after = await self._find(url, new)
-        return await self._reading(mirror, after, lambda: history.changed_paths(mirror.git, before, after))
+        changed = await self._reading(mirror, after, lambda: history.changed_paths(mirror.git, before, after))
+        self._changes.keep(url, old, new, changed)
+        return changed
 
     def _mirror(self, url: str) -> Mirror:
         address = check_url(url, allow_file=self._allow_file)
         name = mirror_name(address)
+        if self._whole is not None and (whole := self._whole._mirror(url)).known():
+            return whole
         if name not in self._mirrors:
             path = self._folder / "mirrors" / f"{name}.git"
-            self._mirrors[name] = Mirror(address, path, self._runner, self._clock)
+            self._mirrors[name] = Mirror(address, path, self._runner, self._clock, contents=self._contents)
         self._mirrors.move_to_end(name)
-        for old in tuple(self._mirrors.values())[:-_READERS]:
+        for old in islice(reversed(self._mirrors.values()), _READERS, _READERS + 1):  # the one that is now too many
             old.objects.close()
         return self._mirrors[name]
 
@@ -121,9 +156,12 @@ class MirroredGit:
     async def _look_up(self, mirror: Mirror, look: Callable[[Refs], CommitSha | None]) -> CommitSha | None:
         return look(mirror.refs()) or look(await self.refs(mirror.url))
 
-    async def _writing(self, mirror: Mirror, write: Callable[[Credential | None], T]) -> T:
+    async def _writing(
+        self, mirror: Mirror, write: Callable[[Credential | None], T], begins: Callable[[], None] = lambda: None
+    ) -> T:
         credential = await self._credentials(mirror.url)
         async with self._writers[mirror.path.name]:
+            begins()
             return await asyncio.to_thread(write, credential)
 
     async def _reading(self, mirror: Mirror, sha: CommitSha, read: Callable[[], T]) -> T:
@@ -177,6 +215,9 @@ class MirroredGit:
     async def checkouts(self, folder: Path) -> tuple[Checkout, ...]:
         return tuple(checkout for path, (_, checkout) in self._trees.items() if path.is_relative_to(folder))
 
+    async def submodules(self, worktree: Path) -> tuple[Submodule, ...]:
+        return await asyncio.to_thread(submodules.find, self._tree(worktree))
+
     async def clear(self, path: Path) -> None:
         tree = next((tree for tree, _ in self._trees.values() if path.is_relative_to(tree.path)), None)
         await asyncio.to_thread((tree or self._tree(path)).clear, path)
@@ -191,6 +232,41 @@ class MirroredGit:
 
     async def head(self, worktree: Path) -> CommitSha:
         return await asyncio.to_thread(self._tree(worktree).head)
+
+    async def tag(self, worktree: Path, name: str, message: str, *, tagger: Identity, force: bool = False) -> CommitSha:
+        tree = self._tree(worktree)
+        there = (await self.refs(tree.mirror.url)).tags.get(check_ref("tag", name))
+        return await asyncio.to_thread(publishing.tag, tree, name, message, tagger, there, force=force)
+
+    async def push_tag(self, worktree: Path, name: str, *, force: bool = False) -> PushResult:
+        tree = self._tree(worktree)
+        there = (await self.refs(tree.mirror.url)).tags.get(check_ref("tag", name))
+        credential = await self._credentials(tree.mirror.url)
+        async with self._writers[f"{tree.mirror.path.name} tag {name}"]:
+            return await asyncio.to_thread(publishing.push_tag, tree, name, there, credential, force=force)
+
+    async def local_commits(self, worktree: Path, onto: CommitSha) -> tuple[LocalCommit, ...]:
+        return await asyncio.to_thread(publishing.local_commits, self._tree(worktree), onto)
+
+    async def stage(self, worktree: Path, name: str) -> None:
+        tree = self._tree(worktree)
+        credential = await self._credentials(tree.mirror.url)
+        await asyncio.to_thread(publishing.stage, tree, check_ref("staging", name), credential)
+
+    async def unstage(self, worktree: Path, name: str) -> None:
+        tree = self._tree(worktree)
+        credential = await self._credentials(tree.mirror.url)
+        await asyncio.to_thread(publishing.unstage, tree, check_ref("staging", name), credential)
+
+    async def adopt(self, worktree: Path, commit: CommitSha) -> None:
+        tree = self._tree(worktree)
+        await self._writing(tree.mirror, lambda credential: tree.mirror.fetch_commit(commit, credential))
+        await asyncio.to_thread(publishing.adopt, tree, commit)
+
+    async def put_on_top(self, worktree: Path, branch: str) -> CommitSha:
+        tree = self._tree(worktree)
+        credential = await self._credentials(tree.mirror.url)
+        return await asyncio.to_thread(tree.put_on_top, check_ref("branch", branch), credential)
 
     async def push(
         self,
@@ -212,6 +288,8 @@ class MirroredGit:
     async def close(self) -> None:
         """Take away what the work trees needed. Mirrors stay."""
         self._trees.clear()
+        for other in self._others.values():
+            await other.close()
         for mirror in self._mirrors.values():
             await asyncio.to_thread(mirror.objects.close)
         if self._session:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from cachetools import LRUCache
+
 from bot.core.facts import CommitInfo, TagInfo
 from bot.core.model import CommitSha
 from bot.git.process import Runner
+from bot.git.remotes import is_sha
 
 # https://git-scm.com/docs/pretty-formats; the message comes last, for it may hold anything but a NUL byte
 _COMMIT = ("%H", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")
@@ -50,6 +53,21 @@ def tags(git: Runner) -> tuple[TagInfo, ...]:
 def changed_paths(git: Runner, old: CommitSha, new: CommitSha) -> tuple[str, ...]:
     out = git.run("diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new)
     return _paths(out)
+
+
+class Changes:
+    """What lies between two commits never changes, so it is remembered, within a bound."""
+
+    def __init__(self, most: int = 500_000) -> None:
+        """`most` counts paths. What one pair may take is bounded too: a large one is seldom asked for again."""
+        self._kept: LRUCache[tuple[str, str, str], tuple[str, ...]] = LRUCache(most, lambda paths: len(paths) + 1)
+
+    def get(self, url: str, old: str, new: str) -> tuple[str, ...] | None:
+        return self._kept.get((url, old, new))
+
+    def keep(self, url: str, old: str, new: str, paths: tuple[str, ...]) -> None:
+        if is_sha(old) and is_sha(new) and len(paths) * 100 < self._kept.maxsize:
+            self._kept[url, old, new] = paths
 
 
 def list_files(git: Runner, sha: CommitSha, folder: str) -> tuple[str, ...]:

@@ -54,12 +54,17 @@ class _State:
 
 
 class Mirror:
-    """`path` is the bare repository; beside it lies the file that whoever writes to it holds a lock on."""
+    """`path` is the bare repository; beside it lies the file that whoever writes to it holds a lock on.
 
-    def __init__(self, url: str, path: Path, runner: Runner, clock: Clock) -> None:
+    Without `contents` it holds commits and the names of files, not what is in them
+    (https://git-scm.com/docs/partial-clone).
+    """
+
+    def __init__(self, url: str, path: Path, runner: Runner, clock: Clock, *, contents: bool = True) -> None:
         self.url = url
         self.path = path
         self._home = runner
+        self._filter: tuple[str, ...] = () if contents else ("--filter=blob:none",)
         self._clock = clock
         self._state: _State | None = None
         self.objects = Objects(self.git)
@@ -70,7 +75,7 @@ class Mirror:
 
     @property
     def git(self) -> Runner:
-        return self._home.inside(self.path, GIT_DIR=str(self.path))
+        return self._home.inside(self.path, GIT_DIR=str(self.path), GIT_NO_LAZY_FETCH="1")
 
     # --- the remote ---------------------------------------------------------------------------------
 
@@ -92,7 +97,7 @@ class Mirror:
         """Bring one commit no branch leads to any more. Raises UserError where the remote does not give it."""
 
         def fetch() -> CommitSha:
-            options = ("--quiet", "--no-tags", "--no-write-fetch-head")
+            options = ("--quiet", "--no-tags", "--no-write-fetch-head", *self._filter)
             self._remote("fetching from", credential, "fetch", *options, "--", self.url, sha, lock=lock)
             if not self.objects.has_commit(sha):
                 raise GitFailed(("fetch", self.url, sha), 0, "it did not arrive")
@@ -150,7 +155,7 @@ class Mirror:
                 shutil.rmtree(old)
         self._remote(
             "cloning", credential,
-            "clone", "--quiet", "--bare", "--template=", "--", self.url, str(growing), lock=lock,
+            "clone", "--quiet", "--bare", "--template=", *self._filter, "--", self.url, str(growing), lock=lock,
         )  # fmt: skip
         growing.rename(self.path)
         head = self.git.run("symbolic-ref", "--quiet", "HEAD", accept=(1,)).decode().strip()
@@ -161,7 +166,8 @@ class Mirror:
     def _fetch(self, state: _State, credential: Credential | None, lock: int) -> _State:
         self._remote(
             "fetching from", credential,
-            "fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", "--", self.url, *_REFSPECS, lock=lock,
+            "fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", *self._filter, "--", self.url,
+            *_REFSPECS, lock=lock,
         )  # fmt: skip
         fetched = self._read_refs(state.default_branch, many=state.many)
         self._save(fetched)

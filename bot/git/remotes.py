@@ -25,6 +25,9 @@ _UNKNOWN = re.compile(
     re.I,
 )
 _ELSEWHERE = re.compile(r"redirect|returned error: 30[12378]", re.I)
+_UNTRUSTED = re.compile(
+    r"certificate (verification failed|problem)|certificate subject name|self.signed certificate", re.I
+)
 _UNREACHABLE = re.compile(
     r"could not resolve|couldn't connect|failed to connect|connection (refused|reset|timed out)|timed out|timeout"
     r"|returned error: (408|429|5\d\d)|rpc failed|early eof|hung up|empty reply|unexpected disconnect"
@@ -78,6 +81,11 @@ def explain(failure: GitFailed, url: str, clock: Clock, doing: str) -> Exception
         return Retry(clock.now() + _RETRY_AFTER, f"{doing} {url} took too long")
     if _ELSEWHERE.search(said):
         return UserError(f"{doing} {url}: the server redirects elsewhere; write the address the repository has now")
+    if _UNTRUSTED.search(said):
+        return UserError(
+            f"{doing} {url}: the server's certificate is not trusted; have Towpath's machine trust its authority, or "
+            "set insecureSkipTLSVerify where the repository needs no credentials"
+        )
     if _REFUSED.search(said):
         return UserError(
             f"{doing} {url}: access was refused; install the App on that repository, or give it the permission "

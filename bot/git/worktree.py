@@ -22,7 +22,9 @@ from bot.git.process import NETWORK_SECONDS, GitFailed, Runner, signature
 from bot.git.remotes import explain, last_line
 
 # https://git-scm.com/docs/git-push#_output
-_REJECTED = re.compile(r"^!\t[^\t:]*:refs/heads/(?P<ref>[^\t]+)\t\[[^\]]+\] \((?P<why>.*)\)$", re.M)
+_REJECTED = re.compile(
+    r"^!\t[^\t:]*:refs/(?:heads|tags|towpath/staging)/(?P<ref>[^\t]+)\t\[[^\]]+\] \((?P<why>.*)\)$", re.M
+)
 _QUICKER = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref.*|failed to update ref|incorrect old value.*"
 )
@@ -35,11 +37,11 @@ class WorkTree:
         self.mirror = mirror
         self.path = path
         self.directory = directory
-        self._identity = identity
-        self._clock = clock
+        self.identity = identity
+        self.clock = clock
 
     @property
-    def _git(self) -> Runner:
+    def git(self) -> Runner:
         return self.mirror.git.inside(
             self.path,
             GIT_DIR=str(self.directory),
@@ -58,8 +60,8 @@ class WorkTree:
         try:
             if sparse:
                 folders = "".join(f"{folder}\n" for folder in sparse)
-                self._git.run("sparse-checkout", "set", "--cone", "--stdin", stdin=folders.encode())
-            self._git.run("checkout", "--quiet", *(("-B", branch) if branch else ("--detach",)), sha, "--")
+                self.git.run("sparse-checkout", "set", "--cone", "--stdin", stdin=folders.encode())
+            self.git.run("checkout", "--quiet", *(("-B", branch) if branch else ("--detach",)), sha, "--")
         except GitFailed:  # so that it can be tried again
             shutil.rmtree(self.path)
             shutil.rmtree(self.directory)
@@ -75,7 +77,7 @@ class WorkTree:
     def clear(self, path: Path) -> None:
         """Remove the tracked files at and below a path, and the folders that leaves empty."""
         inside = path.relative_to(self.path)
-        out = self._git.run("ls-files", "-z", "--", str(inside))
+        out = self.git.run("ls-files", "-z", "--", str(inside))
         folders = set()
         for name in filter(None, out.decode("utf-8", "surrogateescape").split("\0")):
             file = self.path / name
@@ -90,7 +92,7 @@ class WorkTree:
 
     def changes(self, paths: Sequence[str]) -> tuple[str, ...]:
         """What a commit of these paths would change, sorted."""
-        out = self._git.run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
+        out = self.git.run("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--", *paths)
         return tuple(sorted(entry[3:] for entry in out.decode("utf-8", "surrogateescape").split("\0") if entry))
 
     def commit(self, message: str, author: Identity, paths: Sequence[str]) -> CommitSha | None:
@@ -99,7 +101,7 @@ class WorkTree:
         if paths and not present:
             return None
         try:
-            self._git.run("add", "--all", "--", *(present or (".",)))
+            self.git.run("add", "--all", "--", *(present or (".",)))
         except GitFailed as failure:
             if "ignored by one of your .gitignore files" in failure.stderr:
                 raise UserError(
@@ -107,9 +109,9 @@ class WorkTree:
                 ) from failure
             raise
         before = self.head()
-        self._git.run(
+        self.git.run(
             "commit", "--quiet", "--no-verify", "--cleanup=whitespace", "--file=-",
-            stdin=message.encode(), accept=(1,), environment=signature(author, self._identity, self._clock.now()),
+            stdin=message.encode(), accept=(1,), environment=signature(author, self.identity, self.clock.now()),
         )  # fmt: skip
         after = self.head()
         return after if after != before else None
@@ -117,7 +119,7 @@ class WorkTree:
     def _present(self, paths: Sequence[str]) -> tuple[str, ...]:
         """Those of the paths that are there, or were: git refuses to add what it has never seen."""
         gone = [path for path in paths if not os.path.lexists(self.path / path)]
-        tracked = [path for path in gone if self._git.run("ls-files", "-z", "--", path)]
+        tracked = [path for path in gone if self.git.run("ls-files", "-z", "--", path)]
         return tuple(path for path in paths if path not in gone or path in tracked)
 
     # --- the remote ---------------------------------------------------------------------------------
@@ -143,42 +145,45 @@ class WorkTree:
             except BranchMoved:
                 if attempt == attempts:
                     raise
-                self._put_on_top(branch, credential)
+                self.put_on_top(branch, credential)
                 if attempt > 1:
                     time.sleep(pause * uniform(0.5, 1.5))  # noqa: S311  # spreads writers, guards nothing
                     pause = min(pause * 1.5, 30.0)
         raise BranchMoved(f"{branch} could not be pushed in {attempts} attempts")
 
-    def _put_on_top(self, branch: str, credential: Credential | None) -> None:
+    def put_on_top(self, branch: str, credential: Credential | None) -> CommitSha:
+        """Put our commits on top of the remote's; where those are. Raises PushRejected where both change the same."""
         fetch = ("fetch", "--quiet", "--no-tags", "--", self.mirror.url, f"+refs/heads/{branch}:refs/towpath/theirs")
-        self._remote("fetching from", credential, *fetch)
+        self.remote("fetching from", credential, *fetch)
         try:
-            self._git.run(
+            self.git.run(
                 "rebase", "--quiet", "--autostash", "refs/towpath/theirs",
-                environment=signature(self._identity, self._identity, self._clock.now()),
+                environment=signature(self.identity, self.identity, self.clock.now()),
             )  # fmt: skip
         except GitFailed as failure:
-            self._git.run("rebase", "--abort")
+            self.git.run("rebase", "--abort")
             raise PushRejected(
                 f"{branch} of {self.mirror.url} has moved meanwhile, and its new commits change what this promotion "
                 f"changes: {last_line(failure.stderr)}"
             ) from failure
+        return CommitSha(self.git.text("rev-parse", "refs/towpath/theirs"))
 
     def _push(self, branch: str, credential: Credential | None, *options: str) -> bool:
         """Whether the branch moved; git says `=` before a branch that was there already."""
-        out = self._remote(
+        out = self.remote(
             "pushing to", credential,
             "push", "--porcelain", "--no-verify", *options, "--", self.mirror.url, f"HEAD:refs/heads/{branch}",
         )  # fmt: skip
         return re.search(r"^=\t", out, re.M) is None
 
-    def _remote(self, doing: str, credential: Credential | None, *arguments: str) -> str:
+    def remote(self, doing: str, credential: Credential | None, *arguments: str) -> str:
+        """Raises BranchMoved, PushRejected, and what the remote's complaint means."""
         try:
-            out = self._git.with_credential(self.mirror.url, credential).run(*arguments, timeout=NETWORK_SECONDS)
+            out = self.git.with_credential(self.mirror.url, credential).run(*arguments, timeout=NETWORK_SECONDS)
         except GitFailed as failure:
             if refusal := _REJECTED.search(failure.stdout):
                 raise _rejection(self.mirror.url, refusal["ref"], refusal["why"]) from failure
-            meaning = explain(failure, self.mirror.url, self._clock, doing)
+            meaning = explain(failure, self.mirror.url, self.clock, doing)
             if meaning is failure:
                 raise
             raise meaning from failure

@@ -22,7 +22,7 @@ from yarl import URL
 from bot.contracts import Clock
 from bot.errors import Broken, Retry
 from bot.github.limits import Pace, blocked_until
-from bot.github.routes import Route
+from bot.github.routes import GRAPHQL, Route
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ _REDIRECTS = 3
 _REMEMBERED = 256
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _TROUBLE = timedelta(seconds=30)
+_LIMITED = timedelta(minutes=1)
 _KNOWN_STATUS = frozenset(http.HTTPStatus)
 
 
@@ -117,6 +118,8 @@ class Client(GitHubAPI):
         self._retry_delays = tuple(retry_delays)
         self._blocked_until: datetime | None = None
         self._strikes = 0
+        # Of api.github.com /graphql, of an enterprise server at /api/v3 /api/graphql.
+        self._graphql = f"{self.base_url.removesuffix('/v3')}/graphql"
 
     async def call(self, route: Route, data: Any = _NOTHING, /, **values: Any) -> Any:
         """Send one request; `values` fill the route's path. Raises Retry or Refused."""
@@ -144,6 +147,19 @@ class Client(GitHubAPI):
             url = urlsplit(first)._replace(query=urlsplit(more).query).geturl()
         log.warning("%s as %s: more than %d pages; the rest is left out", route.name, self._name, _PAGES)
         return items
+
+    async def ask(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """Send one GraphQL query; its `data`. Raises Retry or Refused.
+
+        https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
+        """
+        answer, _ = await self._send(GRAPHQL, self._graphql, {"query": query, "variables": dict(variables)})
+        errors = answer.get("errors") or ()
+        if any(error.get("type") == "RATE_LIMITED" for error in errors):
+            raise Retry(self._clock.now() + _LIMITED, f"GitHub's limit for {self._name} is used up")
+        if errors:
+            raise Refused("POST /graphql", 422, "; ".join(str(error.get("message")) for error in errors))
+        return answer["data"]
 
     def _fill(self, route: Route, values: Mapping[str, Any]) -> str:
         given = {name: value for name, value in values.items() if value is not None}
@@ -236,5 +252,5 @@ class Client(GitHubAPI):
 
     def _refuse_to_leave(self, url: str) -> None:
         steps = urlsplit(url).path.lower().replace("%2e", ".").split("/")
-        if not url.startswith(f"{self.base_url}/") or ".." in steps or "." in steps:
+        if not (url == self._graphql or url.startswith(f"{self.base_url}/")) or ".." in steps or "." in steps:
             raise Broken(f"{url!r} leads away from {self.base_url}: no token is sent there")

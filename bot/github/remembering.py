@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from bot.contracts import GitHub
+from bot.contracts.github_areas import Deployments, GitObjects, Reviewing, Workflows
 from bot.core.facts import CheckRun, Comment, Permission, PullRequest
 from bot.core.model import CommitSha, RepositoryName
 
@@ -38,6 +39,24 @@ class Remembering:
     def bot_login(self) -> str:
         return self._port.bot_login
 
+    # --- what is asked at the moment it counts, and so never remembered ------------------------------
+
+    @property
+    def reviewing(self) -> Reviewing:
+        return self._port.reviewing
+
+    @property
+    def workflows(self) -> Workflows:
+        return self._port.workflows
+
+    @property
+    def deployments(self) -> Deployments:
+        return self._port.deployments
+
+    @property
+    def objects(self) -> GitObjects:
+        return self._port.objects
+
     # --- pull requests ------------------------------------------------------------------------------
 
     async def recent_pulls(self) -> tuple[PullRequest, ...]:
@@ -59,8 +78,8 @@ class Remembering:
     async def list_folder(self, path: str, ref: str) -> tuple[tuple[str, bool], ...]:
         return await self._port.list_folder(path, ref)
 
-    async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        return await self._write_pull(self._port.create_pull(head, base, title, body))
+    async def create_pull(self, head: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        return await self._write_pull(self._port.create_pull(head, base, title, body, draft=draft))
 
     async def update_pull(
         self, number: int, *, title: str | None = None, body: str | None = None, open: bool | None = None

@@ -9,8 +9,14 @@ from urllib.parse import quote
 from bot.contracts import NotMergeable
 from bot.core.facts import CheckRun, Comment, Permission, PullRequest
 from bot.core.model import CommitSha, RepositoryName
-from bot.github import checks, parse, routes, texts
+from bot.errors import UserError
+from bot.github import checks, merge_queue, parse, routes, texts
+from bot.github.actions import Workflows
 from bot.github.client import Client, Refused
+from bot.github.deployments import Deployments
+from bot.github.git_objects import GitObjects
+from bot.github.merge_queue import MergeQueue
+from bot.github.reviewing import Reviewing
 from bot.github.routes import Route
 
 _RECENT_PULLS = 50
@@ -33,6 +39,10 @@ class Repository:
         self._name = name
         self._app = app
         self._path = parse.owner_and_repo(name)
+        self.reviewing = Reviewing(client, name)
+        self.workflows = Workflows(client, name, app.login)
+        self.deployments = Deployments(client, name)
+        self.objects = GitObjects(client, name)
 
     @property
     def repository(self) -> RepositoryName:
@@ -81,11 +91,15 @@ class Repository:
         content = await self._content(path, ref)
         return content if isinstance(content, tuple) else ()
 
-    async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
-        request = {"head": head, "base": base, "title": _title(title), "body": _body(body)}
+    async def create_pull(self, head: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
+        request: dict[str, Any] = {"head": head, "base": base, "title": _title(title), "body": _body(body)}
+        if draft:
+            request["draft"] = True
         try:
             return parse.read(parse.pull_request, await self._send(routes.CREATE_PULL, request))
         except Refused as refusal:
+            if draft and refusal.status == 422 and "draft" in refusal.message.lower():
+                raise UserError(f"{self._name} takes no draft pull requests; leave `draft` out") from refusal
             if refusal.status != 422 or "already exists" not in refusal.message:
                 raise
             found = await self._get(
@@ -119,8 +133,18 @@ class Repository:
             pull = await self.pull(number)
             if pull.merge_sha is not None and pull.head_sha == head_sha:
                 return pull.merge_sha
+            if merge_queue.is_meant(refusal.message):
+                await self._enter_queue(number, head_sha)
             raise NotMergeable(refusal.message) from refusal
         return parse.read(_merge_commit, answer)
+
+    async def _enter_queue(self, number: int, head_sha: CommitSha) -> None:
+        """GitHub merges when its turn comes; until then it is not merged. Always raises NotMergeable, or Retry."""
+        try:
+            await MergeQueue(self._client, self._name).enter(number, head_sha)
+        except Refused as refusal:
+            raise NotMergeable(refusal.message) from refusal
+        raise NotMergeable(f"#{number} is in the merge queue")
 
     async def add_labels(self, number: int, labels: Sequence[str]) -> None:
         """GitHub creates labels that the repository doesn't have yet."""

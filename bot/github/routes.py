@@ -71,8 +71,15 @@ CREATE_PULL = Route("POST", REPO + "/pulls", WRITE_PULLS)  # repeatable: GitHub 
 UPDATE_PULL = Route("PATCH", REPO + "/pulls/{pull_number}", WRITE_PULLS)
 LIST_PULL_FILES = Route("GET", REPO + "/pulls/{pull_number}/files{?per_page}", READ_PULLS)
 MERGE_PULL = Route("PUT", REPO + "/pulls/{pull_number}/merge", (("contents", Level.WRITE),))
+GRAPHQL = Route("POST", "/graphql", (("contents", Level.WRITE), ("pull_requests", Level.WRITE)))  # the merge queue
 ADD_LABELS = Route("POST", REPO + "/issues/{issue_number}/labels", WRITE_COMMENTS)
 REMOVE_LABEL = Route("DELETE", REPO + "/issues/{issue_number}/labels/{name}", WRITE_COMMENTS)
+
+REQUESTED_REVIEWERS = REPO + "/pulls/{pull_number}/requested_reviewers"
+LIST_REVIEWS = Route("GET", REPO + "/pulls/{pull_number}/reviews{?per_page}", READ_PULLS)
+LIST_REQUESTED = Route("GET", REQUESTED_REVIEWERS, READ_PULLS)
+REQUEST_REVIEWS = Route("POST", REQUESTED_REVIEWERS, WRITE_PULLS)
+ADD_ASSIGNEES = Route("POST", REPO + "/issues/{issue_number}/assignees", WRITE_COMMENTS)
 
 GET_CONTENT = Route("GET", REPO + "/contents/{+path}{?ref}", (("contents", Level.READ),))
 
@@ -87,6 +94,21 @@ CREATE_COMMENT = Route("POST", REPO + "/issues/{issue_number}/comments", WRITE_C
 UPDATE_COMMENT = Route("PATCH", REPO + "/issues/comments/{comment_id}", WRITE_COMMENTS)
 LIST_REACTIONS = Route("GET", REPO + "/issues/comments/{comment_id}/reactions{?per_page}", READ_COMMENTS)
 CREATE_REACTION = Route("POST", REPO + "/issues/comments/{comment_id}/reactions", WRITE_COMMENTS)
+
+WORKFLOW = REPO + "/actions/workflows/{workflow_id}"
+DISPATCH = Route("POST", WORKFLOW + "/dispatches", (("actions", Level.WRITE),), repeatable=False)
+LIST_RUNS = Route("GET", WORKFLOW + "/runs{?actor,event,created,per_page}", (("actions", Level.READ),))
+GET_RUN = Route("GET", REPO + "/actions/runs/{run_id}", (("actions", Level.READ),))
+
+READ_DEPLOYMENTS: Permissions = (("deployments", Level.READ),)
+WRITE_DEPLOYMENTS: Permissions = (("deployments", Level.WRITE),)
+DEPLOYMENT_STATUSES = REPO + "/deployments/{deployment_id}/statuses"
+LIST_DEPLOYMENTS = Route("GET", REPO + "/deployments{?environment,task,per_page}", READ_DEPLOYMENTS)
+CREATE_DEPLOYMENT = Route("POST", REPO + "/deployments", WRITE_DEPLOYMENTS, repeatable=False)
+LIST_DEPLOYMENT_STATUSES = Route("GET", DEPLOYMENT_STATUSES + "{?per_page}", READ_DEPLOYMENTS)
+CREATE_DEPLOYMENT_STATUS = Route("POST", DEPLOYMENT_STATUSES, WRITE_DEPLOYMENTS, repeatable=False)
+
+CREATE_COMMIT = Route("POST", REPO + "/git/commits", (("contents", Level.WRITE),))
 
 GET_PERMISSION = Route("GET", REPO + "/collaborators/{username}/permission", METADATA)
 GET_MEMBERSHIP = Route("GET", "/orgs/{org}/teams/{team_slug}/memberships/{username}", (("members", Level.READ),))

@@ -7,6 +7,7 @@ POST /sandbox/faults      {"kind": "http", "method": ".*", "path": "/pulls", "ti
 DELETE /sandbox/faults    nothing goes wrong any more
 POST /sandbox/settle      answers when every webhook is delivered
 POST /sandbox/rate_limit  {"limit": 5000}: the primary limit of every caller, counted anew
+POST /sandbox/runs        {"conclusion": "success"}: every workflow that was dispatched and runs ends so
 GET /sandbox/calls, /sandbox/unserved, /sandbox/deliveries
 """
 
@@ -26,6 +27,7 @@ from bot.sandbox.faults import Faults, HookFault, HookFaultKind, HttpFault, seco
 from bot.sandbox.limits import Limits
 from bot.sandbox.observers import Exchange, Record
 from bot.sandbox.payloads.values import stamp_or_none
+from bot.sandbox.rest.actions import finish
 from bot.sandbox.rest.serve import PREFIX
 from bot.sandbox.world import World
 
@@ -47,6 +49,7 @@ class Control:
             web.delete("/sandbox/faults", self._clear_faults),
             web.post("/sandbox/settle", self._settle),
             web.post("/sandbox/rate_limit", self._rate_limit),
+            web.post("/sandbox/runs", self._end_runs),
             web.get("/sandbox/calls", self._calls),
             web.get("/sandbox/unserved", self._unserved),
             web.get("/sandbox/deliveries", self._deliveries),
@@ -122,6 +125,11 @@ class Control:
         self.limits.limit = int((await request.json())["limit"])
         self.limits.counts.clear()
         return web.json_response({})
+
+    async def _end_runs(self, request: web.Request) -> web.Response:
+        conclusion = str((await request.json())["conclusion"])
+        async with self.world.change():
+            return web.json_response({"ended": finish(self.world, conclusion)})
 
     async def _calls(self, _: web.Request) -> web.Response:
         return web.json_response([asdict(call) for call in self.record.calls])

@@ -43,6 +43,7 @@ class Merge:
     message: str | None = None
     sha: str | None = None
     bypass: bool = False
+    queue: bool = False  # it is the merge queue that merges
 
 
 async def merge(world: World, hooks: Hooks, issue: Issue, sender: Account, wish: Merge) -> Issue:
@@ -90,6 +91,8 @@ async def _check_rules(world: World, repo: Repo, issue: Issue, tip: str, wish: M
     rules = world.protection(repo, pull.base_ref)
     if rules is None or (wish.bypass and not rules.enforce_admins):
         return
+    if rules.merge_queue and not wish.queue:
+        raise Refused("Repository rule violations found\n\nChanges must be made through the merge queue")
     missing = missing_checks(world, repo, rules, pull.head_sha) + missing_reviews(world, rules, issue)
     if rules.strict and not await reading.is_ancestor(world.git(repo), tip, pull.head_sha):
         missing.append("Head branch is out of date with the base branch.")

@@ -42,7 +42,7 @@ APP_SLUG = "towpath"
 TEAMS: Mapping[str, Role] = {"maintainer": Role.MAINTAIN, "writer": Role.WRITE, "reader": Role.READ}
 ACCOUNTS = ("owner", *TEAMS, "outsider")
 PERMISSIONS: Mapping[str, Level] = {
-    "actions": Level.READ,
+    "actions": Level.WRITE,
     "administration": Level.WRITE,
     "checks": Level.WRITE,
     "contents": Level.WRITE,
@@ -138,6 +138,7 @@ def env_file(sandbox: Sandbox, keys: Keys) -> str:
         "HOST": HOST,
         "PORT": sandbox.port + 1,
         "GITHUB_WRITE_INTERVAL": 0,
+        "EGRESS_ALLOW": "*,127.0.0.0/8,::1",
         "DATA_DIR": sandbox.world.directory / "bot",
         **{f"TOKEN_{login.upper()}": token for login, token in keys.tokens.items()},
     }

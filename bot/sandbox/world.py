@@ -23,7 +23,8 @@ from bot.sandbox.model.accounts import (
     TeamRepo,
     UserToken,
 )
-from bot.sandbox.model.checks import CheckRun, CheckSuite, CommitStatus, Deployment, DeploymentStatus
+from bot.sandbox.model.actions import WorkflowRun
+from bot.sandbox.model.checks import CheckRun, CheckSuite, CommitStatus, Deployment, DeploymentStatus, SignedCommit
 from bot.sandbox.model.hooks import Delivery
 from bot.sandbox.model.issues import Comment, Issue, Label, Reaction, Review
 from bot.sandbox.model.repos import Collaborator, Protection, Repo, SeenRefs
@@ -69,8 +70,10 @@ class World:
         self.check_suites = Table(store, "check_suite", CheckSuite, lambda row: (row.repo_id, row.head_sha))
         self.check_runs = Table(store, "check_run", CheckRun, lambda row: (row.repo_id, row.head_sha))
         self.statuses = Table(store, "status", CommitStatus, lambda row: (row.repo_id, row.sha))
+        self.signed_commits = Table(store, "signed_commit", SignedCommit, lambda row: (row.repo_id, row.sha))
         self.deployments = Table(store, "deployment", Deployment, lambda row: row.repo_id)
         self.deployment_statuses = Table(store, "deployment_status", DeploymentStatus, lambda row: row.deployment_id)
+        self.workflow_runs = Table(store, "workflow_run", WorkflowRun, lambda row: row.repo_id)
         self.deliveries = Table(store, "delivery", Delivery, lambda row: row.state)
         self.memo: dict[tuple[object, ...], object] = {}  # what Git computed for immutable objects
         self.committed = asyncio.Event()

@@ -1,6 +1,7 @@
 """git-clone: put work trees of a repository into the promotion's folder."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bot.contracts.git import Identity
@@ -35,9 +36,10 @@ SCHEMA: Schema = record(
         record("name email", name=TEXT, email=TEXT), "Who the commits are by that later steps make in these work trees."
     ),
     blobless=told(FLAG, "Has no meaning here: mirrors are kept and shared."),
-    recurseSubmodules=NEVER,
+    recurseSubmodules=told(FLAG, "Check out submodules too, and theirs; those of http and https alone."),
     insecureSkipTLSVerify=NEVER,
 )
+_DEEPEST, _MOST = 5, 50
 _KINDS = ("branch", "commit", "tag", "fromFreight")
 
 
@@ -55,9 +57,10 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         if wanted.get("fromFreight"):
             commit = find_commit(context.promotion, url, wanted.get("fromOrigin")).id
         branch = "" if commit or wanted.get("tag") else wanted.get("branch") or refs.default_branch
+        path = inside(context.workdir, wanted["path"])
         commits[wanted.get("as") or wanted["path"]] = await context.git.checkout(
             url,
-            inside(context.workdir, wanted["path"]),
+            path,
             branch=branch,
             commit=commit,
             tag=wanted.get("tag", ""),
@@ -65,4 +68,23 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
             sparse=wanted.get("sparse", ()),
             author=author,
         )
+        if config.get("recurseSubmodules"):
+            await _submodules(context, path)
     return StepResult(StepStatus.SUCCEEDED, {"commits": commits})
+
+
+async def _submodules(context: StepContext, worktree: Path) -> None:
+    """Each is a checkout like any other: fetched as `repoURL` is, with no more rights, and nothing of it is run."""
+    waiting, count = [(worktree, 1)], 0
+    while waiting:
+        here, depth = waiting.pop()
+        for one in await context.git.submodules(here):
+            count += 1
+            if depth > _DEEPEST or count > _MOST:
+                raise UserError(
+                    f"git-clone checks out at most {_MOST} submodules, and no more than {_DEEPEST} in one another; "
+                    "leave `recurseSubmodules` out, and check out those you need"
+                )
+            path = inside(here, one.path)
+            await context.git.checkout(one.url, path, commit=one.commit)
+            waiting.append((path, depth + 1))

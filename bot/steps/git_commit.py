@@ -1,15 +1,17 @@
 """git-commit: commit what was rendered, together with the lock that says what it is."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.contracts.git import Checkout, Identity
 from bot.contracts.schema import Schema
 from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStatus
+from bot.core.changes import plaintext_secrets
+from bot.errors import UserError
 from bot.steps.earlier import output_of
-from bot.steps.shapes import TEXT, TEXTS, record, told
+from bot.steps.shapes import FLAG, TEXT, TEXTS, record, told
 from bot.steps.workspace import Spot, inside, is_own_repository, replace, spot
 
 NAME = "git-commit"
@@ -22,17 +24,21 @@ SCHEMA: Schema = record(
     author=told(
         record("name email", name=TEXT, email=TEXT), "Who the commit is by (deprecated: git-clone's `author`)."
     ),
+    allowPlaintextSecrets=told(FLAG, "Commit `Secret`s that anybody could read, which is refused otherwise."),
 )
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
-    """Output: `commit`, HEAD when nothing differs (Skipped)."""
+    """Output: `commit`, HEAD when nothing differs (Skipped). Raises UserError for a `Secret` in plain text."""
     where = await spot(context, config["path"])
     checkout = where.checkout
     target = inside(checkout.path, where.path)
     if where.beside is not None and await asyncio.to_thread(where.beside.exists):
         await asyncio.to_thread(replace, where.beside, target)
     paths: tuple[str, ...] = (where.path,) if where.path else ()
+    if not config.get("allowPlaintextSecrets", False):
+        changed = await context.git.changes(checkout.path, paths)
+        await asyncio.to_thread(_refuse_plaintext_secrets, checkout.path, changed)
     if is_own_repository(context, checkout.url):
         await _write_lock(context, where)
         paths = (*paths, context.promotion.lock_path) if paths else ()
@@ -43,6 +49,20 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         head = await context.git.head(checkout.path)
         return StepResult(StepStatus.SKIPPED, {"commit": head}, "nothing differs from what is committed")
     return StepResult(StepStatus.SUCCEEDED, {"commit": commit})
+
+
+def _refuse_plaintext_secrets(folder: Path, changed: Sequence[str]) -> None:
+    """Only what this promotion writes counts: what was committed before, somebody has answered for."""
+    for path in changed:
+        file = folder / path
+        if not path.endswith((".yaml", ".yml", ".json")) or file.is_symlink() or not file.is_file():
+            continue
+        if names := plaintext_secrets(file.read_bytes(), path):
+            raise UserError(
+                f"{path} has the Secret {names[0]!r} in plain text, which everybody who may read the repository could "
+                "read; keep it in a SealedSecret or an ExternalSecret, encrypt it with SOPS, or set "
+                "`allowPlaintextSecrets` if that is what you want"
+            )
 
 
 async def _write_lock(context: StepContext, where: Spot) -> None:

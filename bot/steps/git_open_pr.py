@@ -7,7 +7,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.earlier import output_of
-from bot.steps.pulls import describe
+from bot.steps.people import PEOPLE, own_teams, people
+from bot.steps.pulls import MERGE_METHOD, describe
 from bot.steps.shapes import FLAG, NEVER, PROVIDER, TEXT, TEXTS, record, told
 from bot.steps.workspace import is_own_repository
 
@@ -21,6 +22,11 @@ SCHEMA: Schema = record(
     title=told(TEXT, "Left out: what is promoted where."),
     description=told(TEXT, "Stands above what Towpath says of the promotion."),
     labels=TEXTS,
+    reviewers=told(PEOPLE, "Who is asked for a review: logins and @organisation/team."),
+    assignees=told(TEXTS, "The logins of who is assigned; at most ten."),
+    draft=told(FLAG, "Open it as a draft, which nobody merges before somebody says it is ready."),
+    autoMerge=told(FLAG, "Merge it by itself once every gate and GitHub allow it, as a stage with `merge: auto` does."),
+    mergeMethod=MERGE_METHOD,
     provider=PROVIDER,
     createTargetBranch=told(FLAG, "Has no meaning any more (deprecated)."),
     insecureSkipTLSVerify=NEVER,
@@ -44,10 +50,21 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         await context.git.refs(url)  # pushed by somebody else: the mirror may not know the branch yet
     if not await context.git.log(url, push.get("commit") or source, not_in=target, limit=1):
         return StepResult(StepStatus.SKIPPED, message=f"{source} holds nothing that {target} does not")
-    title, body = await context.describe_pull(title=config.get("title", ""), description=config.get("description", ""))
-    pull = await context.github.create_pull(source, target, title, body)
+    title, body = await context.describe_pull(
+        title=config.get("title", ""),
+        description=config.get("description", ""),
+        head=push.get("commit") or source,
+        target=target,
+    )
+    reviewers = people(config.get("reviewers", ()))
+    teams = own_teams(reviewers, context.github, "reviewers") if reviewers.teams else ()
+    pull = await context.github.create_pull(source, target, title, body, draft=config.get("draft", False))
     if labels := config.get("labels"):
         await context.github.add_labels(pull.number, labels)
+    if assignees := people(config.get("assignees", ())).logins:
+        await context.github.reviewing.assign(pull.number, assignees)
+    if reviewers:
+        await context.github.reviewing.request(pull.number, reviewers.logins, teams)
     return StepResult(StepStatus.SUCCEEDED, describe(pull))
 
 

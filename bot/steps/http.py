@@ -1,57 +1,65 @@
 """http: ask a service, and go on when it says so."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from bot.contracts.metrics import HttpAnswer
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
 from bot.errors import UserError
-from bot.expressions import ExpressionError, Function, evaluate
-from bot.steps.shapes import DURATION, FLAG, TEXT, listed, record, told
+from bot.expressions import ExpressionError, Function, compile, evaluate
+from bot.steps.addresses import with_parameters
+from bot.steps.shapes import DURATION, FLAG, PAIR, TEXT, listed, record, told
+from bot.steps.texts import read_bytes
+from bot.steps.yaml_reading import load_yaml
 
 NAME = "http"
 HELP = "Send a request, and wait until the answer is what you want."
-_PAIR = record("name value", name=TEXT, value={"type": "string"})
 SCHEMA: Schema = record(
     "url",
     url=told(TEXT, "Of http or https."),
-    method=told({"type": "string", "pattern": "^[A-Z]+$"}, "GET unless given."),
-    headers=listed(_PAIR),
-    queryParams=listed(_PAIR),
+    method=told({"enum": ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]}, "GET unless given."),
+    headers=listed(PAIR),
+    queryParams=listed(PAIR),
     body={"type": "string"},
+    bodyFromFile=told(TEXT, "A file whose content is the body, instead of `body`."),
+    proxy=told(TEXT, "Refused: requests go where the settings of Towpath allow, and a proxy would hide where that is."),
     timeout=told(DURATION, "For one request: 10s unless given."),
     pollInterval=told(DURATION, "Between two requests: 30s unless given."),
-    responseContentType=told({"enum": ["application/json", "text/plain"]}, "How to read the body, whatever it says."),
+    responseContentType=told(
+        {"enum": ["application/json", "application/yaml", "text/plain"]}, "How to read the body, whatever it says."
+    ),
     successExpression=told(TEXT, "Over `response`; true ends the step well."),
     failureExpression=told(TEXT, "Over `response`; true fails the promotion."),
-    errorExpression=told(TEXT, "Over `response`; true is a fault that may go away."),
+    errorExpression=told(TEXT, "Over `response`; a text that tells why `failureExpression` holds."),
     outputs=listed(record("name fromExpression", name=TEXT, fromExpression=TEXT)),
     insecureSkipTLSVerify=FLAG,
 )
-_CRITERIA = ("errorExpression", "failureExpression", "successExpression")
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})  # asking again changes nothing; any other is not sent twice
+_YAML = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
+_LONGEST = 500  # of a service's own words
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Output: as named in `outputs`. Without criteria, 2xx is success and everything else a fault that may go away."""
     answer = await context.http.request(
         config.get("method", "GET"),
-        _with_parameters(config),
+        with_parameters(config),
         headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
-        body=config["body"].encode() if config.get("body") else None,
+        body=await asyncio.to_thread(_body, context, config),
         timeout_seconds=parse_duration(config.get("timeout", "10s")).total_seconds(),
         insecure=config.get("insecureSkipTLSVerify", False),
     )
     env = {"response": _response(answer, config.get("responseContentType", ""))}
-    error, failure, success = (_holds(config, name, env) for name in _CRITERIA)
+    failure, success = (_holds(config, name, env) for name in ("failureExpression", "successExpression"))
     host = urlsplit(config["url"]).hostname
-    if error:
-        return StepResult(StepStatus.ERRORED, message=f"{host} answered {answer.status}: `errorExpression` holds")
     if failure:
-        return StepResult(StepStatus.FAILED, message=f"{host} answered {answer.status}: `failureExpression` holds")
+        because = _told(config, env) or "`failureExpression` holds"
+        return StepResult(StepStatus.FAILED, message=f"{host} answered {answer.status}: {because}")
     if success is None and failure is None:
         success = 200 <= answer.status < 300
         if not success:
@@ -60,41 +68,69 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         later = context.clock.now() + parse_duration(config.get("pollInterval", "30s"))
         return StepResult(StepStatus.RUNNING, message=f"{host} answered {answer.status}; asking again", retry_at=later)
     outputs = {each["name"]: _value(each["fromExpression"], env) for each in config.get("outputs", ())}
-    return StepResult(StepStatus.SUCCEEDED, outputs)
+    return StepResult(StepStatus.SUCCEEDED, outputs, once=config.get("method", "GET") not in _HARMLESS)
 
 
-def _with_parameters(config: Mapping[str, Any]) -> str:
-    given = [(each["name"], each["value"]) for each in config.get("queryParams", ())]
-    parts = urlsplit(config["url"])
-    if not given:
-        return str(config["url"])
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *given])
-    return str(urlunsplit(parts._replace(query=query)))
+def _body(context: StepContext, config: Mapping[str, Any]) -> bytes | None:
+    if "proxy" in config:
+        raise UserError(
+            "`proxy` can't be used: requests go only where the settings of Towpath allow, and what is behind a proxy "
+            "can't be held to that; remove it, and have the address allowed"
+        )
+    if not config.get("bodyFromFile"):
+        return config["body"].encode() if config.get("body") else None
+    if config.get("body"):
+        raise UserError("http is given both `body` and `bodyFromFile`; remove one")
+    return read_bytes(context.workdir, config["bodyFromFile"])
+
+
+def _told(config: Mapping[str, Any], env: Mapping[str, Any]) -> str:
+    """What `errorExpression` takes out of the answer; "" where it finds nothing, for answers are not always alike."""
+    code = config.get("errorExpression")
+    if not code:
+        return ""
+    try:
+        program = compile(code)
+    except ExpressionError as error:
+        raise UserError(f"evaluating `{code}`: {error}") from error
+    try:
+        said = program.run(env)
+    except ExpressionError:
+        return ""
+    return said[:_LONGEST] if isinstance(said, str) else ""
 
 
 def _response(answer: HttpAnswer, kind: str) -> dict[str, Any]:
-    """What expressions see, as in Kargo: a body that is JSON is data, any other an empty map."""
+    """What expressions see, as in Kargo: a body is data, if it is JSON or is said to be YAML, text, or an empty map."""
 
     def header(name: str) -> str:
         return next((value for key, value in answer.headers.items() if key.lower() == name.lower()), "")
 
-    body: Any = {}
-    text = answer.body.decode("utf-8", "replace")
-    if kind == "text/plain":
-        body = text
-    elif text.strip():
-        try:
-            body = json.loads(text)
-        except ValueError as error:
-            if kind or header("Content-Type").startswith("application/json"):
-                raise UserError(f"the answer is said to be JSON, and is not: {error}") from error
-    headers = {name: [value] for name, value in answer.headers.items()}
+    said = kind or header("Content-Type").partition(";")[0].strip().lower()
+    headers: dict[str, list[str]] = {}
+    for name, value in answer.headers.items():
+        headers.setdefault(name, []).append(value)
     return {
         "status": answer.status,
         "headers": headers,
         "header": Function("header", header, ("string",), "string"),
-        "body": body,
+        "body": _data(answer.body.decode("utf-8", "replace"), said),
     }
+
+
+def _data(text: str, kind: str) -> Any:
+    if not text.strip():
+        return {}
+    if kind == "text/plain":
+        return text
+    if kind in _YAML:
+        return load_yaml(text, "the answer")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if kind == "application/json":
+            raise UserError(f"the answer is said to be JSON, and is not: {error}") from error
+    return {}
 
 
 def _holds(config: Mapping[str, Any], name: str, env: Mapping[str, Any]) -> bool | None:

@@ -1,4 +1,4 @@
-"""Reading values out of a file by expressions, for the steps yaml-parse and json-parse."""
+"""Reading values out of a file by expressions, for the steps yaml-parse, json-parse and toml-parse."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.expressions import ExpressionError, evaluate
 from bot.steps.shapes import TEXT, listed, record, told
-from bot.steps.workspace import existing
+from bot.steps.texts import read_text
 
 PARSING: Schema = record(
     "path outputs",
@@ -21,14 +21,14 @@ PARSING: Schema = record(
 )
 
 
-async def parse(context: StepContext, config: Mapping[str, Any], read: Callable[[bytes], Any]) -> StepResult:
-    """Output: as named. `read` raises ValueError for what it can't read."""
-    file = existing(context.workdir, config["path"], "file")
-    content = await asyncio.to_thread(file.read_bytes)
+async def parse(context: StepContext, config: Mapping[str, Any], read: Callable[[str], Any]) -> StepResult:
+    """Output: as named. `read` raises ValueError or UserError for what it can't read."""
     try:
-        data = read(content)
+        data = await asyncio.to_thread(lambda: read(read_text(context.workdir, config["path"]).removeprefix("\ufeff")))
     except ValueError as error:
         raise UserError(f"reading {config['path']}: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise UserError(f"reading {config['path']}: it is nested too deep") from error
     if not isinstance(data, Mapping):
         raise UserError(f"reading {config['path']}: it does not hold a mapping, so that there is nothing to name")
     env = {"outputs": context.outputs, **{str(key): value for key, value in data.items()}}

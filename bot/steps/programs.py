@@ -1,17 +1,32 @@
-"""Running helm and kustomize: no shell, nothing of the machine's environment, a limit on time and output."""
+"""Running helm and kustomize: no shell, nothing of the machine's environment, limits on time, memory and output."""
 
 import asyncio
 import os
+import resource
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.contracts.steps import Network
 from bot.errors import UserError
+from bot.steps import confine
 
 _SECONDS = 300.0
 _OUTPUT_LIMIT = 64 * 1024 * 1024
+_MEBIBYTE = 1024 * 1024
+_MEMORY = 1536 * _MEBIBYTE
+# Of memory only what is written to counts (DATA): Go reserves far more addresses (AS) than it ever uses.
+# https://man7.org/linux/man-pages/man2/getrlimit.2.html
+_LIMITS: Mapping[int, int] = {
+    resource.RLIMIT_DATA: _MEMORY,
+    resource.RLIMIT_CPU: int(_SECONDS),
+    resource.RLIMIT_FSIZE: 512 * _MEBIBYTE,
+    resource.RLIMIT_CORE: 0,
+}
+_NO_MEMORY = ("out of memory", "cannot allocate memory", "goroutine stack exceeds")
 # For kustomize, which fetches remote bases by git.
 GIT_ENVIRONMENT: Mapping[str, str] = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -59,9 +74,17 @@ async def run(
     folder: Path,
     environment: Mapping[str, str],
     seconds: float = _SECONDS,
+    network: Network | None = None,
 ) -> Answer:
-    """Run it in `folder`. Raises UserError when it takes too long or says too much."""
+    """Run it in `folder`. Raises UserError when it takes too long, needs too much memory or says too much.
+
+    `network` is how it reaches others, where it may want to.
+    """
     name = Path(program[0]).name
+    if network is not None:
+        environment = {**network.environment, **environment}
+        if network.only_port:
+            program = (sys.executable, "-I", "-S", confine.__file__, str(network.only_port), *program)
     process = await asyncio.create_subprocess_exec(
         *program,
         *arguments,
@@ -72,6 +95,7 @@ async def run(
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
+    _limit(process.pid)
     assert process.stdout is not None  # noqa: S101  # both were asked for
     assert process.stderr is not None  # noqa: S101
     try:
@@ -88,7 +112,19 @@ async def run(
             await process.wait()
     if max(len(output), len(complaint)) > _OUTPUT_LIMIT:
         raise UserError(f"{name} printed more than {_OUTPUT_LIMIT // 1024**2} MiB; it was ended")
-    return Answer(status, output, complaint.decode("utf-8", "replace").strip())
+    said = complaint.decode("utf-8", "replace").strip()
+    if status and any(words in said for words in _NO_MEMORY):
+        raise UserError(f"{name} needed more than {_MEMORY // _MEBIBYTE} MiB of memory; it was ended")
+    if status in (-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGXFSZ):
+        raise UserError(f"{name} was ended: it needed too much memory or time, or wrote too large a file")
+    return Answer(status, output, said)
+
+
+def _limit(pid: int) -> None:
+    """From the outside, since a child that is to do something before it starts is slow to start (`preexec_fn`)."""
+    with suppress(ProcessLookupError):  # it has ended already
+        for kind, limit in _LIMITS.items():
+            resource.prlimit(pid, kind, (limit, limit))
 
 
 async def _read(process: asyncio.subprocess.Process, stream: asyncio.StreamReader) -> bytes:

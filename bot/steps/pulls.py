@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from bot.contracts.schema import Schema
 from bot.core.facts import PullRequest
+from bot.steps.shapes import told
+
+MERGE_METHOD: Schema = told(
+    {"enum": ["merge", "squash", "rebase"]}, "How to merge; left out: the stage's `mergeMethod`."
+)
 
 
 def describe(pull: PullRequest) -> dict[str, Any]:

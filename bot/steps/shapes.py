@@ -27,6 +27,18 @@ def told(shape: Mapping[str, Any], about: str) -> dict[str, Any]:
     return {**shape, "description": about}
 
 
+SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
+IGNORE: Schema = told(TEXT, "What is left out, line by line, as in a `.gitignore`.")
+# https://github.com/tidwall/sjson#path-syntax
+KEY: Schema = told(TEXT, r"Where the value is, like image.tag or env.0.value; a dot within a name is written \.")
+PAIR: Schema = record("name value", name=TEXT, value={"type": "string"})
+
+
+def updates(value: Schema = SCALAR) -> dict[str, Any]:
+    """Keys and what they are to say, for the steps that change values in files."""
+    return listed(record("key value", key=KEY, value=value))
+
+
 # Where freight comes from, in Kargo's deprecated `fromOrigin`.
 ORIGIN: Schema = record("name", kind={"enum": ["Warehouse"]}, name=TEXT)
 # Kargo names other forges here, and manifests carry the name of one they no longer use; the repository decides.

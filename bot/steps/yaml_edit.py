@@ -1,23 +1,24 @@
 """Changing scalars of a YAML text in place: every other byte of it stays as it is.
 
 The parser tells where each scalar begins and ends; only that span is exchanged. The result is parsed again and compared
-with what was wanted before anybody sees it. Only the first document of a text is looked at, as in Kargo.
+with what was wanted before anybody sees it. One document of a text is looked at: the first, as in Kargo, or another
+that is asked for.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from bot.errors import UserError
-from bot.steps.workspace import existing
-from bot.steps.yaml_keys import split_key
+from bot.steps.texts import read_text, write_text
+from bot.steps.yaml_create import add_key, is_missing
+from bot.steps.yaml_keys import key_parts, split_key
+from bot.steps.yaml_nodes import Node, child, compose
 from bot.steps.yaml_scalars import Scalar, double_quoted, is_printable, write_scalar
 
-Node = Any  # PyYAML's ScalarNode, SequenceNode or MappingNode
 _PROPERTY = re.compile(r"[&!]\S*(?:\s+|#[^\r\n]*)*")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*(?P<comment>[ \t]+#[^\r\n]*)?")
 _STRING = "tag:yaml.org,2002:str"
@@ -39,24 +40,67 @@ class _Span:
     in_flow: bool
 
 
-def update_yaml(text: str, updates: Sequence[Update], path: str) -> str:
+def update_yaml(
+    text: str, updates: Sequence[Update], path: str, *, create_missing: bool = False, document: int = 0
+) -> str:
     """The text with these scalars changed; a text that does not end with a line end is given one, as Kargo does.
 
-    Raises UserError, naming `path`, for what is no YAML, a key that is not there or does not lead to a scalar.
+    Raises UserError, naming `path`, for what is no YAML and for a key that does not lead to a scalar, or is not there;
+    with `create_missing`, it is added then.
     """
-    root = _compose(text, path)
+    bom = "\ufeff" if text.startswith("\ufeff") else ""
+    result = text[len(bom) :]
+    root = compose(result, path, document)
+    present = list(updates)
+    if create_missing:
+        present = []
+        for update in updates:
+            if is_missing(root, update.key, path):
+                result, root = _with_key(result, root, update, path, document)
+            else:
+                present.append(update)
+    if root is None:
+        raise UserError(f"{path} is empty")
     spans = {}
-    for update in updates:
-        span = _find(text, root, update.key, path)
+    for update in present:
+        span = _find(result, root, update.key, path)
         spans[span.start, span.end] = (span, update)
-    result = text
-    for (start, end), (span, update) in sorted(spans.items(), key=lambda item: item[0], reverse=True):
-        result = result[:start] + _written(text, span, update.value) + result[end:]
-    if updates:
-        _verify(root, _compose(result, path), {id(span.node): update for span, update in spans.values()}, path)
-        if not result.endswith("\n"):
-            result += "\r\n" if "\r\n" in result else "\n"
-    return result
+    result = _exchanged(result, spans.values())
+    if spans:
+        after = _again(result, path, document, ", ".join(update.key for update in present))
+        _verify(root, after, {id(span.node): update for span, update in spans.values()}, path)
+    if updates and not result.endswith("\n"):
+        result += "\r\n" if "\r\n" in result else "\n"
+    return bom + result
+
+
+def _again(text: str, path: str, document: int, keys: str) -> Node | None:
+    try:
+        return compose(text, path, document)
+    except UserError as error:
+        raise UserError(f"{path} can't be changed at {keys} without changing more; edit it by hand") from error
+
+
+def _exchanged(text: str, spans: Iterable[tuple[_Span, Update]]) -> str:
+    pieces, at = [], 0
+    for span, update in sorted(spans, key=lambda item: item[0].start):
+        pieces += [text[at : span.start], _written(text, span, update.value)]
+        at = span.end
+    return "".join([*pieces, text[at:]])
+
+
+def _with_key(text: str, root: Node | None, update: Update, path: str, document: int) -> tuple[str, Node]:
+    result, grown = add_key(text, root, update.key, update.value, path)
+    after = _again(result, path, document, update.key)
+    node = after
+    for part in key_parts(update.key):
+        place = str(len(node.value) - 1) if part.text == "-1" and isinstance(node, yaml.SequenceNode) else part.text
+        node = None if node is None else child(node, place, update.key, path)
+    if not isinstance(node, yaml.ScalarNode) or not _means(node, update.value):
+        raise UserError(f"{path} can't be given {update.key!r} without changing more; add it by hand")
+    if root is not None:
+        _verify(root, after, {}, path, grown=(grown, update.key))
+    return result, after
 
 
 def written_value(value: Scalar) -> str:
@@ -64,58 +108,20 @@ def written_value(value: Scalar) -> str:
     return write_scalar(value)
 
 
-def _compose(text: str, path: str) -> Node:
-    start = 1 if text.startswith("\ufeff") else 0
-    loader = yaml.CSafeLoader(text[start:] if start else text)
-    try:
-        node = loader.get_node() if loader.check_node() else None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
-    finally:
-        loader.dispose()
-    if node is None:
-        raise UserError(f"{path} is empty")
-    return node
-
-
 def _find(text: str, root: Node, key: str, path: str) -> _Span:
-    node, shift = root, 1 if text.startswith("\ufeff") else 0
-    in_flow = False
+    node, in_flow = root, False
     for part in split_key(key):
         in_flow = in_flow or bool(getattr(node, "flow_style", False))
-        child = _child(node, part, key, path)
-        if child is None:
+        below = child(node, part, key, path)
+        if below is None:
             raise UserError(f"{path} has no key {key!r}: there is no {part!r}; correct the key, or add it to the file")
-        node = child
+        node = below
     if not isinstance(node, yaml.ScalarNode):
         raise UserError(f"{key!r} of {path} is a {node.id}, not a single value; name a key inside it")
-    start, end = node.start_mark.index + shift, node.end_mark.index + shift
+    start, end = node.start_mark.index, node.end_mark.index
     while found := _PROPERTY.match(text, start, end):  # neither letter can begin a plain scalar
         start = found.end()
     return _Span(node, start, end, in_flow)
-
-
-def _child(node: Node, part: str, key: str, path: str) -> Node:
-    """The value under a name or number. Raises UserError for one that is written elsewhere, or twice."""
-    if isinstance(node, yaml.MappingNode):
-        found = [(k, v) for k, v in node.value if isinstance(k, yaml.ScalarNode) and k.value == part]
-        if len(found) > 1:
-            raise UserError(f"{path} has {part!r} (in {key!r}) twice, in line {found[1][0].start_mark.line + 1} again")
-        if not found:
-            return None
-        after, child = found[0][0].end_mark.index, found[0][1]
-    elif isinstance(node, yaml.SequenceNode):
-        if not part.isdecimal() or int(part) >= len(node.value):
-            return None
-        child = node.value[int(part)]
-        before = [item.end_mark.index for item in node.value[: int(part)]]
-        after = max(before, default=node.start_mark.index)
-    else:
-        return None
-    if child.start_mark.index < after:
-        line = child.start_mark.line + 1
-        raise UserError(f"{key!r} of {path} is an alias; its value is written in line {line}, change it there")
-    return child
 
 
 def _written(text: str, span: _Span, value: Scalar) -> str:
@@ -151,8 +157,10 @@ def _literal(value: str, old: str, header: str) -> str | None:
     return f"|{chomping}{comment}{end}{indented}{end * max(ending, 1)}"
 
 
-def _verify(before: Node, after: Node, updates: Mapping[int, Update], path: str) -> None:
-    """Raises UserError unless `after` is `before` with these updates and nothing else."""
+def _verify(
+    before: Node, after: Node, updates: Mapping[int, Update], path: str, grown: tuple[Node, str] = (None, "")
+) -> None:
+    """Raises UserError unless `after` is `before` with these updates, one more member in `grown`, and nothing else."""
     pending: list[tuple[Node, Node]] = [(before, after)]
     seen: set[int] = set()
     while pending:
@@ -161,19 +169,22 @@ def _verify(before: Node, after: Node, updates: Mapping[int, Update], path: str)
             continue
         seen.add(id(old))
         update = updates.get(id(old))
-        if update is not None:
+        more = int(old is grown[0])
+        if more and isinstance(old, yaml.ScalarNode):
+            same = isinstance(new, (yaml.MappingNode, yaml.SequenceNode)) and len(new.value) == 1
+        elif update is not None:
             same = isinstance(new, yaml.ScalarNode) and _means(new, update.value)
         elif isinstance(old, yaml.ScalarNode) or type(old) is not type(new):
             same = type(old) is type(new) and (old.tag, old.value) == (new.tag, new.value)
         elif isinstance(old, yaml.MappingNode):
-            same = len(old.value) == len(new.value)
+            same = len(old.value) + more == len(new.value)
             for (old_key, old_value), (new_key, new_value) in zip(old.value, new.value, strict=False):
                 pending += [(old_key, new_key), (old_value, new_value)]
         else:
-            same = len(old.value) == len(new.value)
+            same = len(old.value) + more == len(new.value)
             pending += zip(old.value, new.value, strict=False)
         if not same:
-            keys = ", ".join(update.key for update in updates.values())
+            keys = grown[1] or ", ".join(update.key for update in updates.values())
             line = old.start_mark.line + 1
             raise UserError(f"{path} can't be changed at {keys} without changing more (line {line}); edit it by hand")
 
@@ -190,11 +201,9 @@ def _means(node: yaml.ScalarNode, value: Scalar) -> bool:
     return kind in {"int", "float"} and node.value == write_scalar(value)
 
 
-def update_file(folder: Path, path: str, updates: Sequence[Update]) -> None:
+def update_file(
+    folder: Path, path: str, updates: Sequence[Update], *, create_missing: bool = False, document: int = 0
+) -> None:
     """Change a file of the promotion's folder. Raises UserError."""
-    file = existing(folder, path, "file")
-    try:
-        text = file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text: {error}") from error
-    file.write_bytes(update_yaml(text, updates, path).encode("utf-8"))
+    text = read_text(folder, path)
+    write_text(folder, path, update_yaml(text, updates, path, create_missing=create_missing, document=document))

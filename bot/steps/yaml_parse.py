@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult
 from bot.steps.parsing import PARSING, parse
+from bot.steps.yaml_reading import load_yaml
 
 NAME = "yaml-parse"
 HELP = "Read values out of a YAML file, by expressions."
@@ -15,13 +14,5 @@ SCHEMA: Schema = PARSING
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
-    """Output: as named in `outputs`."""
-    return await parse(context, config, _read)
-
-
-def _read(content: bytes) -> Any:
-    """The first document."""
-    try:
-        return next(iter(yaml.load_all(content, Loader=yaml.CSafeLoader)), None)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
+    """Output: as named in `outputs`, of the first document. Dates are texts."""
+    return await parse(context, config, lambda text: load_yaml(text, config["path"]))

@@ -3,15 +3,17 @@
 https://docs.kargo.io/user-guide/how-to-guides/working-with-warehouses#git-subscriptions
 """
 
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.contracts import Clock, Discovered, DiscoveryContext, Git, Schema
-from bot.core.facts import CommitInfo, TagInfo
+from bot.core.facts import CommitInfo, Refs, TagInfo
 from bot.core.model import Artifact, Commit
 from bot.expressions import ExpressionError, evaluate
+from bot.expressions.booleans import as_bool
 from bot.subscriptions import fields
 from bot.subscriptions.paths import PathRules
 from bot.subscriptions.tags import TagRules
@@ -52,7 +54,7 @@ SCHEMA: Schema = {
         "insecureSkipTLSVerify": {
             "type": "boolean",
             "default": False,
-            "description": "Taken but not heeded: certificates of Git servers are always verified.",
+            "description": "Accept any certificate. The repository is then asked without credentials.",
         },
         "blobless": {"type": "boolean", "description": "Taken but not needed: mirrors are always kept sparingly."},
         "discoveryLimit": fields.LIMIT,
@@ -60,9 +62,9 @@ SCHEMA: Schema = {
     "required": ["repoURL"],
     "additionalProperties": False,
 }
+_OF_THE_TAG = ("tagger", "annotation", "creatorDate")
 _LARGEST_BATCH = 1000
 _LONGEST_SUBJECT = 80
-_TRUE, _FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,19 @@ class _Wanted:
         if not self.expression:
             return True
         try:
-            result = evaluate(self.expression, values, now=self.clock.now)
-        except ExpressionError as error:
+            return as_bool(evaluate(self.expression, values, now=self.clock.now))
+        except (ExpressionError, ValueError) as error:
             raise fields.mistake(self.config, f"expressionFilter fails: {error}") from error
-        text = str(int(result)) if isinstance(result, float) and result.is_integer() else str(result)
-        if isinstance(result, bool) or text in _TRUE + _FALSE:
-            return result is True or text in _TRUE
-        raise fields.mistake(self.config, f"expressionFilter gives {text!r}, which is neither true nor false")
+
+    def state(self, refs: Refs) -> str:
+        """What decides, this configuration given, which commits are found; "" where the time of day does too."""
+        if "now(" in "".join(self.expression.split()):
+            return ""
+        if self.strategy == "NewestFromBranch":
+            return f"{self.branch or refs.default_branch} {refs.heads.get(self.branch or refs.default_branch)}"
+        if self.strategy == "NewestTag" or any(word in self.expression for word in _OF_THE_TAG):
+            return ""  # a tag made anew may lead to the same commit
+        return hashlib.sha256(repr(sorted(refs.tags.items())).encode()).hexdigest()
 
     async def touches(self, commit: CommitInfo) -> bool:
         """Whether the commit's own change, against its first parent, is one that counts."""
@@ -107,31 +115,36 @@ class _Wanted:
 
 
 async def discover(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> Discovered:
-    """The newest commits that count, up to `discoveryLimit`. The remote is asked once, for its refs."""
+    """The newest commits that count, up to `discoveryLimit`. The remote is asked once, for its refs; where those that
+    matter have not moved, that is all."""
     wanted = _read(context, config, name)
-    found: list[Artifact] = []
-    async for artifact in _candidates(wanted):
-        found.append(artifact)
+    refs = await wanted.git.refs(wanted.url)
+    state = wanted.state(refs)
+    if context.previous is not None and state and context.previous.state == state:
+        return context.previous
+    found: list[tuple[Artifact, datetime]] = []
+    async for artifact, created in _candidates(wanted, refs):
+        found.append((artifact, created))
         if len(found) == wanted.limit:
             break
-    return Discovered(tuple(found))
+    return Discovered(tuple(one for one, _ in found), tuple(created for _, created in found), state)
 
 
 async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str) -> Artifact | None:
     """The commit with exactly this tag, or this id or at least seven digits of it, if the rules let it pass."""
-    async for artifact in _candidates(_read(context, config, name)):
+    wanted = _read(context, config, name)
+    async for artifact, _ in _candidates(wanted, await wanted.git.refs(wanted.url)):
         if artifact.tag == version or (len(version) >= 7 and artifact.id.startswith(version.lower())):
             return artifact
     return None
 
 
-async def _candidates(wanted: _Wanted) -> AsyncIterator[Commit]:
-    """Everything that the rules let pass, best first."""
-    refs = await wanted.git.refs(wanted.url)
+async def _candidates(wanted: _Wanted, refs: Refs) -> AsyncIterator[tuple[Commit, datetime]]:
+    """Everything that the rules let pass, best first, with the time it was made."""
     if wanted.strategy != "NewestFromBranch":
         for tag in ordered(wanted, await wanted.git.tags(wanted.url)):
             if await wanted.touches(tag.commit):
-                yield _commit(wanted, tag.commit, tag=tag.name)
+                yield _commit(wanted, tag.commit, tag=tag.name), tag.created
         return
     branch = wanted.branch or refs.default_branch
     head = refs.heads.get(branch)
@@ -141,7 +154,7 @@ async def _candidates(wanted: _Wanted) -> AsyncIterator[Commit]:
         raise fields.mistake(wanted.config, f"there is no branch {branch!r}; its default is {refs.default_branch!r}")
     async for commit in _history(wanted, head):
         if wanted.holds(_values(commit)) and await wanted.touches(commit):
-            yield _commit(wanted, commit, branch=branch)
+            yield _commit(wanted, commit, branch=branch), commit.commit_date
 
 
 def ordered(wanted: _Wanted, tags: tuple[TagInfo, ...]) -> list[TagInfo]:
@@ -219,7 +232,7 @@ def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _W
     strategies = ("NewestFromBranch", "SemVer", "Lexical", "NewestTag")
     strategy = fields.choice(config, "commitSelectionStrategy", strategies)
     return _Wanted(
-        git=context.git,
+        git=context.git.configured(verify_tls=not fields.flag(config, "insecureSkipTLSVerify"), contents=False),
         clock=context.clock,
         config=config,
         url=fields.required(config, "repoURL"),

@@ -1,6 +1,7 @@
 """Editing YAML against what Kargo does, save where it is known to be wrong: there the right output is asserted."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.errors import UserError
 from bot.steps.yaml_edit import Update, update_yaml
 from bot.steps.yaml_keys import split_key
 from bot.steps.yaml_scalars import write_scalar
+from bot.steps.yaml_update import commit_message
 from tests.conformance.cases import public, recorded
 
 # What Kargo writes is right as far as it goes; ours keeps what else was on the line, or is the same in fewer surprises.
@@ -85,3 +87,30 @@ def test_keys_of_kargos_own_tests() -> None:
                 split_key(case["key"])
         else:
             assert split_key(case["key"]) == tuple(case["expected"])
+
+
+LEGACY = re.compile(r"\.\[-?\d+\]")  # Kargo's old way to name an item; its documentation knows it no more
+ALIAS = {"update through alias node", "update alias node itself"}  # ours says where the value is written
+
+
+def test_keys_are_created_as_by_kargo() -> None:
+    """The same data; the layout is the file's own, where Kargo indents everything anew."""
+    seen = 0
+    for case in all_of_kind("update_field"):
+        if LEGACY.search(case["path"]) or isinstance(case["value"], (dict, list)):
+            continue
+        seen += 1
+        updates = [Update(case["path"], case["value"])]
+        if "expected_error" in case or case["name"] in ALIAS:
+            with pytest.raises(UserError):
+                update_yaml(case["yaml"], updates, "values.yaml", create_missing=True)
+            continue
+        new = update_yaml(case["yaml"], updates, "values.yaml", create_missing=True)
+        assert yaml.safe_load(new) == yaml.safe_load(case["expected"])
+    assert seen >= 14
+
+
+def test_commit_messages_of_kargos_own_tests() -> None:
+    for case in all_of_kind("commit_message"):
+        updates = [Update(**update) for update in case["updates"]]
+        assert commit_message(case["path"], updates) == case["expected"]

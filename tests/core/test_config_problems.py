@@ -70,6 +70,16 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
         "bad-expression",
         "`a b` is not an expression",
     ),
+    "criteria with a name that means nothing": (
+        "warehouses: {w: {freightCreationCriteria: §imagesFrom('y').Tag, image: x/y}}\nstages: {uat: {from: w}}\n",
+        "unknown-name",
+        "`imagesFrom` means nothing here; did you mean `imageFrom`?",
+    ),
+    "a filter of commits that asks for their tags": (
+        "warehouses: {w: {git: {repoURL: x, expressionFilter: §tag != ''}}}\nstages: {uat: {from: w}}\n",
+        "unknown-name",
+        "`tag` means nothing here",
+    ),
     "a bad expression in a step": (
         step('uses: git-clear, config: {path: §"./${{ ctx. }}"}'),
         "bad-expression",

@@ -11,6 +11,7 @@ from bot.commands import promote, rollback
 from bot.contracts.commands import Request, Seek
 from bot.core import labels
 from bot.core.actions import Promote
+from bot.core.discoveries import DiscoveryProblem
 from bot.core.facts import CheckStatus, Conclusion
 from bot.core.gates import verdict
 from bot.core.model import StageName
@@ -124,9 +125,10 @@ class Pipelines(RuleBasedStateMachine):
 
     def _sought(self, snapshot: Snapshot, seek: Seek) -> Snapshot:
         """What was ever published is in the registry still."""
-        if not seek.warehouses or int(seek.version.split(".")[1]) > self.version:
+        version = seek.versions.get(SERVICE, {}).get(0, "")
+        if not version or int(version.split(".")[1]) > self.version:
             return snapshot
-        found = replace(freight(seek.version), discovered_at=None)
+        found = replace(freight(version), discovered_at=None)
         return replace(snapshot, discovered={SERVICE: (*snapshot.discovered.get(SERVICE, ()), found)})
 
     @rule(name=NAMES)
@@ -135,6 +137,11 @@ class Pipelines(RuleBasedStateMachine):
         if len(landings) > 1:
             landings.insert(0, replace(landings[1], sha=self.world.sha(), at=self.world.now, check=None))
             self.settled = False
+
+    @rule(trouble=st.sampled_from([None, DiscoveryProblem("gone"), DiscoveryProblem("nothing found", is_fault=False)]))
+    def a_warehouse_gets_into_trouble_or_out_of_it(self, trouble: DiscoveryProblem | None) -> None:
+        self.world.trouble = trouble
+        self.settled = False
 
     @rule()
     def the_configuration_breaks_or_is_mended(self) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core import lock, messages
 from bot.core.actions import Action, Close, Finish, Measure, Merge, Promote, PutCheck, Relabel, Tell
+from bot.core.discoveries import DiscoveryProblem
 from bot.core.facts import CheckRun, CheckStatus, Conclusion, PullRequest
 from bot.core.freight import make_freight
 from bot.core.gates import verdict
@@ -23,6 +24,7 @@ from bot.core.model import (
     Severity,
     Stage,
     StageName,
+    Subscription,
     Verification,
     Warehouse,
     WarehouseName,
@@ -64,7 +66,8 @@ def stage(name: str, upstream: str = "", *, soak: int = 0, auto: bool = False, m
 
 
 def pipeline(*stages: Stage) -> Pipeline:
-    return Pipeline({SERVICE: Warehouse(SERVICE, ())}, {one.name: one for one in stages})
+    image = Subscription("image", {"repoURL": "ghcr.io/acme/service"})
+    return Pipeline({SERVICE: Warehouse(SERVICE, (image,))}, {one.name: one for one in stages})
 
 
 @dataclass
@@ -77,6 +80,7 @@ class World:
     bad: set[FreightId] = field(default_factory=set)  # fails its verification
     unrenderable: set[FreightId] = field(default_factory=set)
     valid: bool = True
+    trouble: DiscoveryProblem | None = None  # why the warehouse makes no new freight
     landings: dict[StageName, list[Landing]] = field(default_factory=dict)
     proposals: dict[StageName, Proposal] = field(default_factory=dict)
     closed: dict[StageName, list[tuple[PullRequest, Record | None]]] = field(default_factory=dict)
@@ -114,6 +118,7 @@ class World:
             problems=() if self.valid else (problem,),
             head_checks=dict(self.head_checks),
             discovered={SERVICE: (self.discovered,)} if self.discovered else {},
+            discovery_problems={SERVICE: self.trouble} if self.trouble else {},
             stages=stages,
         )
 

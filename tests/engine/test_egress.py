@@ -8,9 +8,13 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
-from bot.engine.egress import refusal
+from bot.core.egress import EgressRules, parse_rules
 from bot.engine.http import OutboundHttp
 from bot.errors import UserError
+
+HERE = parse_rules(
+    "*, 127.0.0.0/8, ::1, ::, 0.0.0.0/8, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7, 100.64.0.0/10"
+)
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def unused_port() -> int:
 
 @pytest.fixture
 async def http() -> AsyncIterator[OutboundHttp]:
-    async with OutboundHttp(allow_private=True) as opened:
+    async with OutboundHttp(rules=HERE) as opened:
         yield opened
 
 
@@ -99,8 +103,8 @@ def test_which_addresses_may_be_asked(
     addresses: list[str], where_private_is_allowed: bool, where_it_is_not: bool
 ) -> None:
     for address in addresses:
-        assert (refusal(address, allow_private=True) is None) is where_private_is_allowed, address
-        assert (refusal(address, allow_private=False) is None) is where_it_is_not, address
+        assert (HERE.refusal(address, address) is None) is where_private_is_allowed, address
+        assert (EgressRules().refusal(address, address) is None) is where_it_is_not, address
 
 
 @pytest.mark.parametrize("address", METADATA[:-2])
@@ -108,7 +112,7 @@ async def test_metadata_addresses_are_refused_however_they_are_spelt(address: st
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(UserError, match="link-local or metadata address"):
         await http.request("GET", f"http://{host}/latest/meta-data/")
-    async with OutboundHttp(allow_private=True, resolver=Names(service_test=address.partition("%")[0])) as resolving:
+    async with OutboundHttp(rules=HERE, resolver=Names(service_test=address.partition("%")[0])) as resolving:
         with pytest.raises(UserError, match=r'"service\.test" are refused: its address'):
             await resolving.request("GET", "http://service.test/latest/meta-data/")
 
@@ -121,7 +125,7 @@ async def test_addresses_in_unusual_spelling_are_refused(address: str, http: Out
 
 async def test_a_name_with_one_refused_address_is_refused_whole(echo_port: int) -> None:
     names = Names(good_test="127.0.0.1", mixed_test="127.0.0.1 169.254.169.254")
-    async with OutboundHttp(allow_private=True, resolver=names) as http:
+    async with OutboundHttp(rules=HERE, resolver=names) as http:
         assert (await http.request("GET", f"http://good.test:{echo_port}/")).status == 200
         with pytest.raises(UserError, match=r"169\.254\.169\.254"):
             await http.request("GET", f"http://mixed.test:{echo_port}/")
@@ -140,23 +144,23 @@ class Rebinding(Names):
 
 async def test_the_connection_goes_to_the_address_that_was_judged(echo_port: int) -> None:
     names = Rebinding(a_test="127.0.0.1")
-    async with OutboundHttp(allow_private=True, resolver=names) as http:
+    async with OutboundHttp(rules=HERE, resolver=names) as http:
         assert (await http.request("GET", f"http://a.test:{echo_port}/")).status == 200
-    async with OutboundHttp(allow_private=True, resolver=names) as http:
+    async with OutboundHttp(rules=HERE, resolver=names) as http:
         with pytest.raises(UserError, match="metadata"):
             await http.request("GET", f"http://a.test:{echo_port}/")
 
 
 async def test_private_addresses_are_refused_where_the_policy_says_so(echo_port: int) -> None:
-    async with OutboundHttp(allow_private=False, resolver=Names(inside_test="10.1.2.3")) as http:
+    async with OutboundHttp(rules=EgressRules(), resolver=Names(inside_test="10.1.2.3")) as http:
         with pytest.raises(UserError, match=r"127\.0\.0\.1 is not a public address"):
             await http.request("GET", f"http://127.0.0.1:{echo_port}/")
-        with pytest.raises(UserError, match="private ones are not allowed here"):
+        with pytest.raises(UserError, match="EGRESS_ALLOW doesn't list it"):
             await http.request("GET", "http://inside.test/")
 
 
 async def test_a_host_nobody_knows_or_nobody_answers_on_is_named_and_nothing_secret_is(unused_port: int) -> None:
-    async with OutboundHttp(allow_private=True, resolver=Names(dead_test="127.0.0.1")) as http:
+    async with OutboundHttp(rules=HERE, resolver=Names(dead_test="127.0.0.1")) as http:
         for host, because in (("nowhere.test", "no address is known"), (f"dead.test:{unused_port}", "can't connect")):
             with pytest.raises(UserError, match=because) as refused:
                 await http.request("GET", f"http://user:s3cret@{host}/s3cret?token=s3cret", headers=[("X", "s3cret")])

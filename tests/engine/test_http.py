@@ -9,8 +9,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from bot.core.egress import parse_rules
 from bot.engine.http import OutboundHttp, same_party
 from bot.errors import UserError
+
+HERE = parse_rules("*, 127.0.0.0/8, ::1")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Serve = Callable[[Handler], Awaitable[str]]
@@ -36,7 +39,7 @@ async def serve() -> AsyncIterator[Serve]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[OutboundHttp]:
-    async with OutboundHttp(allow_private=True) as opened:
+    async with OutboundHttp(rules=HERE) as opened:
         yield opened
 
 
@@ -205,10 +208,10 @@ async def test_an_answer_that_is_too_large_is_given_up(compressed: bool, serve: 
         return response
 
     base = await serve(large)
-    async with OutboundHttp(allow_private=True, size_limit=4096) as small:
+    async with OutboundHttp(rules=HERE, size_limit=4096) as small:
         with pytest.raises(UserError, match="larger than 4 KiB"):
             await small.request("GET", base)
-    async with OutboundHttp(allow_private=True, size_limit=5000) as enough:
+    async with OutboundHttp(rules=HERE, size_limit=5000) as enough:
         assert len((await enough.request("GET", base)).body) == 5000
 
 

@@ -13,11 +13,14 @@ from aiohttp.test_utils import TestServer
 
 from bot.contracts import Http, HttpAnswer, MeasurementPhase, MetricContext, MetricProvider, Reading, Schema
 from bot.core.analysis import Measurement, Phase, Run, start, terminate, to_json
+from bot.core.egress import parse_rules
 from bot.core.model import AnalysisTemplate, Argument, Metric
 from bot.engine.http import OutboundHttp
 from bot.engine.measure import measure_due
 from bot.errors import Retry, UserError
 from bot.metrics import BY_NAME
+
+HERE = parse_rules("*, 127.0.0.0/8, ::1")
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -249,7 +252,7 @@ async def test_a_whole_analysis_runs_over_real_http() -> None:
         failure_limit=1,
         success_condition='result == "Hello Audience!"',
     )
-    async with TestServer(app) as server, OutboundHttp(allow_private=True) as http:
+    async with TestServer(app) as server, OutboundHttp(rules=HERE) as http:
         run = start([AnalysisTemplate("t", (metric,), (Argument("url"),))], {"url": str(server.make_url(""))}, NOW)
         now = NOW
         while not run.phase.completed:

@@ -67,7 +67,7 @@ class World:
         self._ask("pull", number)
         return replace(self.pulls[number], mergeable=self.mergeable)
 
-    async def create_pull(self, head, base, title, body):
+    async def create_pull(self, head, base, title, body, *, draft=False):
         self._ask("create_pull", head)
         return await self.update_pull(max(self.pulls) + 1, title=title, body=body, head_branch=head)
 

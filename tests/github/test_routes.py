@@ -13,7 +13,7 @@ def expansions(route):
     return set(found[1].split(",")) if found else set()
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
+@pytest.mark.parametrize("route", [one for one in ROUTES if one is not routes.GRAPHQL], ids=lambda route: route.name)
 def test_the_route_is_documented_with_its_parameters(route, reference):
     operation = reference["paths"][route.name.partition(" ")[2]][route.method.lower()]
     parameters = [
@@ -35,6 +35,9 @@ def test_only_what_does_no_harm_twice_may_be_sent_twice():
         "POST /repos/{owner}/{repo}/check-runs",
         "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}",
         "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
+        "POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
+        "POST /repos/{owner}/{repo}/deployments",
+        "POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
     }
 
 
@@ -46,8 +49,10 @@ def test_whatever_writes_in_a_repository_needs_a_permission_to_write():
 
 def test_the_needed_permissions_are_the_most_that_any_call_asks_for():
     assert needed_permissions() == {
+        "actions": "write",
         "checks": "write",
         "contents": "write",
+        "deployments": "write",
         "issues": "write",
         "members": "read",
         "metadata": "read",

@@ -257,6 +257,7 @@ def settings(github: GitHub, folder: Path, **changes: str) -> Settings:
             "GITHUB_API_URL": github.sandbox.world.api,
             "GITHUB_SERVER_URL": github.sandbox.url,
             "GITHUB_WRITE_INTERVAL": "0",
+            "EGRESS_ALLOW": "*,127.0.0.0/8,::1",
             "DATA_DIR": str(folder),
             "PORT": github.keys.webhook_url.rpartition(":")[2].partition("/")[0],
             "TICK_INTERVAL": "1h",

@@ -14,7 +14,7 @@ from bot.contracts.git import Credential, Identity
 from bot.contracts.github import GitHub
 from bot.contracts.metrics import Http, HttpAnswer, Secrets
 from bot.contracts.steps import PromotionInfo, RepositoryInfo, StepContext, StepResult
-from bot.core.facts import PullRequest
+from bot.core.facts import Permission, PullRequest
 from bot.core.model import (
     Commit,
     CommitSha,
@@ -28,6 +28,7 @@ from bot.core.model import (
 from bot.git.client import MirroredGit
 from bot.rendering import find_programs
 from bot.steps import BY_NAME
+from tests.steps.github_areas import KeptDeployments, KeptReviews, KnownPeople, RunningWorkflows, SigningGitHub
 
 BOT = Identity("towpath[bot]", "towpath[bot]@example.com")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -111,11 +112,23 @@ def remote(tmp_path: Path) -> Remote:
 
 @dataclass
 class RememberingGitHub:
-    """Pull requests and their labels; everything else is nobody's business here."""
+    """Pull requests, their labels, and the other areas that steps have to do with."""
 
     pulls: dict[int, PullRequest] = field(default_factory=dict)
+    reviewing: KeptReviews = field(default_factory=KeptReviews)
+    workflows: RunningWorkflows = field(default_factory=RunningWorkflows)
+    deployments: KeptDeployments = field(default_factory=KeptDeployments)
+    objects: SigningGitHub = field(default_factory=SigningGitHub)
+    people: KnownPeople = field(default_factory=KnownPeople)
+    repository: str = "acme/config"
 
-    async def create_pull(self, head: str, base: str, title: str, body: str) -> PullRequest:
+    async def permission(self, login: str) -> Permission:
+        return self.people.permissions.get(login, Permission.NONE)
+
+    async def is_team_member(self, organisation: str, team: str, login: str) -> bool:
+        return login in self.people.teams.get(f"{organisation}/{team}", ())
+
+    async def create_pull(self, head: str, base: str, title: str, body: str, *, draft: bool = False) -> PullRequest:
         for number, pull in self.pulls.items():
             if pull.open and (pull.head_branch, pull.base_branch) == (head, base):
                 self.pulls[number] = replace(pull, title=title, body=body)
@@ -124,7 +137,7 @@ class RememberingGitHub:
         self.pulls[number] = PullRequest(
             number=number, title=title, body=body, author="towpath[bot]", head_repository="acme/config",
             head_branch=head, head_sha=CommitSha("1" * 40), base_branch=base, base_sha=CommitSha("0" * 40),
-            labels=frozenset(), open=True, merged=False, merge_sha=None, draft=False,
+            labels=frozenset(), open=True, merged=False, merge_sha=None, draft=draft,
             url=f"https://github.example.com/acme/config/pull/{number}", created_at=NOW,
         )  # fmt: skip
         return self.pulls[number]
@@ -166,7 +179,7 @@ class KeptSecrets:
         return self.values.get((name, key))
 
 
-async def describe_pull(*, title: str, description: str) -> tuple[str, str]:
+async def describe_pull(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
     return title or "promote(uat): service 1.0.0", f"{description}\n\nrecord"
 
 
@@ -224,6 +237,7 @@ async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
     git = MirroredGit(tmp_path / "data", nobody, BOT, StandingClock(), allow_file=True)
     (tmp_path / "work").mkdir()
     github, http, secrets = RememberingGitHub(), AnsweringHttp(), KeptSecrets()
+    github.objects.repository = str(remote.path)
     outputs: dict[str, Mapping[str, Any]] = {}
     freight = freight_of(an_image())
     context = StepContext(

@@ -173,6 +173,95 @@ async def test_file_write(run):
     assert (file.read_text(), file.stat().st_mode & 0o777) == ("c", 0o644)
     with pytest.raises(UserError, match="folder"):
         await run("file-write", {"path": "./new", "contents": "c", "overwrite": True})
+    with pytest.raises(UserError, match="is no text"):
+        await run("file-write", {"path": "./other", "contents": "\ud800"})
+
+
+async def test_copy_leaves_out_what_is_ignored_and_what_is_gits(run):
+    for name in ("a/x.log", "a/keep.log", "a/temp/y", "a/deep/temp/z", "a/deep/w", "a/.git/config", "a/b/.git"):
+        (run.workdir / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.workdir / name).write_text(name)
+    await run("copy", {"inPath": "a", "outPath": "out", "ignore": "# logs\n*.log\n!keep.log\n/temp/\n"})
+    assert list(tree(run.workdir / "out")) == ["deep/temp/z", "deep/w", "keep.log"]
+    await run("copy", {"inPath": "a/x.log", "outPath": "alone", "ignore": "*.log"})
+    assert not (run.workdir / "alone").exists()
+
+
+GLOBS = ["out/a.tmp", "out/.hidden.tmp", "out/deep/er/b.tmp", "out/deep/c.txt", "out/build/d", ".git/e.tmp", "top.tmp"]
+
+
+@pytest.mark.parametrize(
+    ("globs", "left"),
+    [
+        (["./out/**/*.tmp"], ["out/deep/c.txt", "out/build/d", "top.tmp"]),
+        (["out/*.tmp", "out/build"], ["out/deep/er/b.tmp", "out/deep/c.txt", "top.tmp"]),
+        (["**"], []),
+        (["**/[ab].{tmp,txt}"], ["out/.hidden.tmp", "out/deep/c.txt", "out/build/d", "top.tmp"]),
+        (["*"], []),
+        (["out/de?p/*", "none/**"], ["out/a.tmp", "out/.hidden.tmp", "out/build/d", "top.tmp"]),
+    ],
+)
+async def test_delete_by_globs_spares_git(run, tmp_path, globs, left):
+    (tmp_path / "kept.tmp").write_text("x")
+    for name in GLOBS:
+        (run.workdir / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.workdir / name).write_text("x")
+    (run.workdir / "out/link").symlink_to(tmp_path)
+    await run("delete", {"paths": globs, "pathsAreGlobs": True})
+    files = {path.relative_to(run.workdir).as_posix() for path in run.workdir.rglob("*") if path.is_file()}
+    assert sorted(files) == sorted([*left, ".git/e.tmp"])
+    assert (tmp_path / "kept.tmp").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"path": "none/*", "pathsAreGlobs": True, "strict": True}, "nothing to delete at 'none/\\*'"),
+        ({"path": "../*", "pathsAreGlobs": True}, "names no file inside"),
+        ({"path": "a/../../*", "pathsAreGlobs": True}, "names no file inside"),
+        ({"path": "a/[b-a]", "pathsAreGlobs": True}, "not a glob"),
+        ({"path": "a/.git"}, "Git's own"),
+        ({"path": "a/.git/config"}, "Git's own"),
+    ],
+)
+async def test_delete_refuses(run, config, says):
+    (run.workdir / "a/.git").mkdir(parents=True)
+    with pytest.raises(UserError, match=says):
+        await run("delete", config)
+    assert (run.workdir / "a/.git").exists()
+
+
+@pytest.mark.parametrize("permissions", ["0755", "0646", "0601"])
+async def test_file_write_makes_nothing_that_runs_or_that_everybody_changes(run, permissions):
+    with pytest.raises(UserError, match=f"permissions {permissions}"):
+        await run("file-write", {"path": "a", "contents": "", "permissions": permissions})
+    assert not (run.workdir / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("uses", "config"),
+    [
+        ("file-write", {"path": "src/.git/hooks/pre-commit", "contents": "x"}),
+        ("file-write", {"path": "src/x/../.git/config", "contents": "x"}),
+        ("file-write", {"path": "link/config", "contents": "x", "overwrite": True}),
+        ("copy", {"inPath": "file", "outPath": "src/.git/config"}),
+        ("yaml-merge", {"inFiles": ["file"], "outFile": "src/.GIT/config"}),
+        ("yaml-update", {"path": "src/.git/config", "updates": [{"key": "a", "value": 1}]}),
+        ("json-update", {"path": "link/config", "updates": [{"key": "a", "value": 1}]}),
+        ("toml-update", {"path": "link/config", "updates": [{"key": "a", "value": 1}]}),
+    ],
+)
+async def test_no_step_writes_where_git_keeps_its_own(run, uses, config):
+    (run.workdir / "src/.git").mkdir(parents=True)
+    (run.workdir / "src/.git/config").write_text(
+        '{"a": 2}' if uses == "json-update" else "a = 2" if "toml" in uses else "a: 2"
+    )
+    (run.workdir / "link").symlink_to("src/.git")
+    (run.workdir / "file").write_text("a: 1")
+    before = tree(run.workdir)
+    with pytest.raises(UserError, match="Git's own"):
+        await run(uses, config)
+    assert tree(run.workdir) == before
 
 
 # --- yaml-parse, json-parse, compose-output, fail ---------------------------------------------------
@@ -191,7 +280,23 @@ async def test_values_are_read_out_of_files(run, uses, dump):
 
 @pytest.mark.parametrize(
     ("content", "expression", "says"),
-    [("a: [", "a", "reading data"), ("[1]", "a", "mapping"), ("a: 1", "a.b.c", "evaluating"), ("a: 1", "(", "evaluat")],
+    [
+        ("a: &a [*a]", "a", "contains itself"),
+        (
+            "a: &a [x, x]\n"
+            + "".join(
+                f"{n}: &{n} [*{p}, *{p}, *{p}, *{p}]\n" for p, n in zip("abcdefghijk", "bcdefghijkl", strict=True)
+            ),
+            "l",
+            "once its aliases are followed",
+        ),
+        ("[" * 300_000, "a", "levels deep"),
+        ("\xff", "a", "reading data"),
+        ("a: [", "a", "data is not YAML"),
+        ("[1]", "a", "mapping"),
+        ("a: 1", "a.b.c", "evaluating"),
+        ("a: 1", "(", "evaluat"),
+    ],
 )
 async def test_what_can_not_be_read_is_said(run, content, expression, says):
     (run.workdir / "data").write_text(content)

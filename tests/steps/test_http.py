@@ -55,8 +55,7 @@ async def test_the_request_is_as_configured(run):
         (200, {"failureExpression": "!response.body.ready"}, StepStatus.RUNNING),
         (200, {"failureExpression": "response.body.ready"}, StepStatus.FAILED),
         (200, {"failureExpression": "true", "successExpression": "true"}, StepStatus.FAILED),
-        (200, {"errorExpression": "true", "failureExpression": "true"}, StepStatus.ERRORED),
-        (200, {"errorExpression": "false"}, StepStatus.SUCCEEDED),
+        (200, {"errorExpression": "'gone'"}, StepStatus.SUCCEEDED),
         (200, {"successExpression": "response.header('x-request-id') == '7'"}, StepStatus.SUCCEEDED),
         (200, {"successExpression": "response.headers['X-Request-Id'][0] == '7'"}, StepStatus.SUCCEEDED),
     ],
@@ -88,6 +87,9 @@ async def test_outputs_are_taken_from_the_answer(run):
         (b"plain", {}, None, {}),
         (b"", JSON, None, {}),
         (b"plain", {}, "text/plain", "plain"),
+        (b"plain", {"content-type": "text/plain; charset=utf-8"}, None, "plain"),
+        (b"a: [1]\non: 2024-01-01\n", {"Content-Type": "application/yaml"}, None, {"a": [1], True: "2024-01-01"}),
+        (b"a: b\n", JSON, "application/yaml", {"a": "b"}),
         (b'{"a": 1}', {}, None, {"a": 1}),
         (b"[1]", {}, "application/json", [1]),
     ],
@@ -105,6 +107,13 @@ async def test_how_a_body_is_read(run, body, headers, kind, expected):
         ({"successExpression": "("}, b"{}", "evaluating"),
         ({"outputs": [{"name": "x", "fromExpression": "response.body.a.b.c"}]}, b"{}", "evaluating"),
         ({}, b"{", "said to be JSON"),
+        ({}, b"[" * 100_000, "said to be JSON"),
+        ({"responseContentType": "application/yaml"}, b"a: [", "the answer is not YAML"),
+        ({"failureExpression": "true", "errorExpression": "("}, b"{}", "evaluating `\\(`"),
+        ({"body": "a", "bodyFromFile": "b"}, b"{}", "both `body` and `bodyFromFile`"),
+        ({"bodyFromFile": "../b"}, b"{}", "leads out"),
+        ({"bodyFromFile": "none"}, b"{}", "nothing at 'none'"),
+        ({"proxy": "http://proxy.example.com"}, b"{}", "`proxy` can't be used"),
     ],
 )
 async def test_mistakes_are_said(run, more, body, says):
@@ -117,3 +126,76 @@ async def test_the_address_is_not_told_whole(run):
     answers(run, 500)
     result = await run("http", {"url": "https://service.example.com/hook/s3cret?token=s3cret"})
     assert "s3cret" not in result.message
+
+
+async def test_a_body_is_taken_from_a_file(run):
+    answers(run)
+    (run.workdir / "payload.json").write_bytes(b'{"a": "\xc3\xa9"}')
+    await run("http", {"url": URL, "method": "POST", "bodyFromFile": "./payload.json"})
+    assert run.http.asked[0]["body"] == b'{"a": "\xc3\xa9"}'
+
+
+@pytest.mark.parametrize(
+    ("expression", "because"),
+    [
+        ("response.body.message", "out of disk"),
+        ("response.body.none.more", "`failureExpression` holds"),
+        ("response.body.count", "`failureExpression` holds"),
+        ("nil", "`failureExpression` holds"),
+    ],
+)
+async def test_the_service_may_tell_why_it_failed(run, expression, because):
+    answers(run, 507, b'{"message": "out of disk", "count": 1}')
+    config = {"url": URL, "failureExpression": "response.status >= 500", "errorExpression": expression}
+    result = await run("http", config)
+    assert (result.status, result.message) == (StepStatus.FAILED, f"service.example.com answered 507: {because}")
+
+
+# --- http-download ----------------------------------------------------------------------------------
+
+
+async def test_a_download_goes_to_its_file(run):
+    answers(run, body=b"\x00bytes")
+    config = {
+        "url": URL,
+        "outPath": "./new/file.bin",
+        "headers": [{"name": "Accept", "value": "application/gzip"}],
+        "queryParams": [{"name": "b", "value": "2"}],
+        "timeout": "1m",
+    }
+    assert (await run("http-download", config)).status is StepStatus.SUCCEEDED
+    file = run.workdir / "new/file.bin"
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (b"\x00bytes", 0o600)
+    assert [path.name for path in file.parent.iterdir()] == ["file.bin"]
+    assert run.http.asked == [
+        {
+            "method": "GET",
+            "url": "https://service.example.com/health?a=1&b=2",
+            "headers": [("Accept", "application/gzip")],
+            "timeout_seconds": 60.0,
+            "insecure": False,
+            "size_limit": 100 * 1024 * 1024,
+        }
+    ]
+
+
+@pytest.mark.parametrize("status", [301, 404, 503])
+async def test_a_download_that_fails_leaves_what_was_there(run, status):
+    answers(run, status, b"sorry")
+    (run.workdir / "file").write_text("before")
+    config = {"url": f"{URL}&token=s3cret", "outPath": "file", "allowOverwrite": True}
+    result = await run("http-download", config)
+    assert (result.status, result.message) == (StepStatus.ERRORED, f"service.example.com answered {status}")
+    assert (run.workdir / "file").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [("file", "allowOverwrite"), ("folder", "is a folder"), ("../x", "leads out"), ("src/.git/config", "Git's own")],
+)
+async def test_a_download_goes_nowhere_else(run, path, says):
+    (run.workdir / "file").write_text("before")
+    (run.workdir / "folder").mkdir()
+    with pytest.raises(UserError, match=says):
+        await run("http-download", {"url": URL, "outPath": path})
+    assert run.http.asked == []

@@ -1,15 +1,22 @@
 """Warehouses: what is watched."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from bot.core.configuration.formats import complain_of_expression, complain_of_range, complain_of_regex
 from bot.core.configuration.loading import Entry, Loading
 from bot.core.configuration.places import Place
+from bot.core.configuration.problems import names
+from bot.core.discoveries import criteria_environment
 from bot.core.durations import parse_duration
 from bot.core.model import FreightCreation, Subscription, Warehouse, WarehouseName
+from bot.expressions import ExpressionError
+from bot.expressions import compile as compile_expression
 
 _DEFAULT_INTERVAL = "5m"
+# https://docs.kargo.io/user-guide/reference-docs/expressions
+_OF_COMMITS = ("id", "author", "committer", "subject", "commitDate")
+_OF_TAGS = ("id", "author", "committer", "subject", "tag", "tagger", "annotation", "creatorDate")
 _PATTERN_PREFIXES = ("regex:", "regexp:")
 
 
@@ -35,12 +42,16 @@ def build_warehouse(entry: Entry, loading: Loading) -> Warehouse | None:
         loading.problems.error(entry.name_place, "no-subscription", message, key=True)
         return None
     criteria = spec.get("freightCreationCriteria", "")
+    place = entry.place / "freightCreationCriteria"
+    if isinstance(criteria, dict):
+        place, criteria = place / "expression", criteria["expression"]
+    _check_names(criteria, criteria_environment(), place, loading)
     return Warehouse(
         WarehouseName(entry.name),
         tuple(subscriptions),
         interval=parse_duration(spec.get("interval", _DEFAULT_INTERVAL)),
         creation_policy=FreightCreation(spec.get("freightCreationPolicy", FreightCreation.AUTOMATIC)),
-        creation_criteria=criteria["expression"] if isinstance(criteria, dict) else criteria,
+        creation_criteria=criteria,
     )
 
 
@@ -90,12 +101,25 @@ def _check_subscription(subscription: Subscription, place: Place, loading: Loadi
     if "expressionFilter" in config:
         at = place / "expressionFilter"
         check("expressionFilter", config["expressionFilter"], at, complain_of_expression, "bad-expression")
+        by_branch = config.get("commitSelectionStrategy", "NewestFromBranch") == "NewestFromBranch"
+        _check_names(config["expressionFilter"], _OF_COMMITS if by_branch else _OF_TAGS, at, loading)
     for name in ("constraint", "semverConstraint"):
         if config.get(name) and (name != "constraint" or strategy == "SemVer"):
             check(name, config[name], place / name, complain_of_range, "bad-range")
     if subscription.kind == "image" and strategy == "Digest" and not config.get("constraint"):
         message = "imageSelectionStrategy Digest follows one tag; name it in `constraint`"
         loading.problems.error(place, "missing", message, key=True)
+
+
+def _check_names(code: Any, known: Collection[str], place: Place, loading: Loading) -> None:
+    """Names that mean nothing where the expression is evaluated: found now, not when there is something to discover."""
+    try:
+        used = compile_expression(code).names if isinstance(code, str) and code else frozenset()
+    except ExpressionError:
+        return  # said already, by its format
+    for name in sorted(used.difference(known)):
+        message = f"`{name}` means nothing here{loading.problems.closest(name, known)}; there is {names(known)}"
+        loading.problems.error(place, "unknown-name", message)
 
 
 def _entries(config: Mapping[str, Any], name: str) -> list[tuple[int, Any]]:

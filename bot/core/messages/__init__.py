@@ -30,6 +30,7 @@ from bot.core.messages.results import (
     turned_down,
     unreadable,
 )
+from bot.core.messages.warehouses import came_along, warehouses_check, warehouses_well_check
 
 __all__ = [
     "accepted",
@@ -37,6 +38,7 @@ __all__ = [
     "answer_marker",
     "block",
     "broke_check",
+    "came_along",
     "code",
     "command_help",
     "commit_trailers",
@@ -64,6 +66,8 @@ __all__ = [
     "unfinished_check",
     "unreadable",
     "verifying_check",
+    "warehouses_check",
+    "warehouses_well_check",
     "with_id",
     "with_marker",
 ]

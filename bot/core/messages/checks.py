@@ -3,6 +3,7 @@
 https://docs.github.com/en/rest/guides/using-the-rest-api-to-interact-with-checks
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.core import freight as freight_data
@@ -11,6 +12,7 @@ from bot.core.facts import CheckRun, CheckStatus, Conclusion
 from bot.core.gates import Gate, Verdict
 from bot.core.messages.config_changes import annotations, problem_table
 from bot.core.messages.markdown import block, code, plain, prose, table, when
+from bot.core.messages.steps import step_table
 from bot.core.model import CommitSha, Freight, MergePolicy, StageName
 from bot.core.snapshot import (
     CONFIG_CHECK,
@@ -21,6 +23,7 @@ from bot.core.snapshot import (
     promotion_check,
     verification_check,
 )
+from bot.core.step_runs import StepRun
 
 _BROKEN_KEPT = 9  # ids of broken freight on one commit; more than that have no warehouses
 
@@ -72,6 +75,7 @@ def proposal_check(facts: StageFacts, proposal: Proposal, answer: Verdict) -> Ch
         answer.freight.id,
         f"{name} may enter {facts.stage.name}",
         summary,
+        text=step_table(proposal.record.ran if proposal.record else ()),
     )
     if answer.allowed:
         return base
@@ -129,11 +133,18 @@ def stale_check(stage: StageName, proposal: Proposal, freight: Freight) -> Check
 
 
 def broke_check(
-    sha: CommitSha, stage: StageName, freight: Freight, step: str, reason: str, before: CheckRun | None = None
+    sha: CommitSha,
+    stage: StageName,
+    freight: Freight,
+    step: str,
+    reason: str,
+    before: CheckRun | None = None,
+    runs: Iterable[StepRun] = (),
 ) -> CheckRun:
     """A promotion that got no pull request; said on the commit it was rendered from.
 
-    `before` is what was said there already, of freight of another warehouse perhaps: that broke as well.
+    `before` is what was said there already, of freight of another warehouse perhaps: that broke as well. `runs` are
+    its steps.
     """
     others = before.external_id.split(",") if before and before.conclusion is Conclusion.FAILURE else []
     broken = ",".join(dict.fromkeys((*others[-_BROKEN_KEPT:], freight.id)))
@@ -143,7 +154,7 @@ def broke_check(
         f"Nothing was changed. It is tried again with the next commit, or when somebody comments `/promote {stage}`."
     )
     title = f"Could not prepare {name} for {stage}: {step} failed"[:255]
-    return _done(promotion_check(stage), sha, broken, Conclusion.FAILURE, title, summary)
+    return _done(promotion_check(stage), sha, broken, Conclusion.FAILURE, title, summary, text=step_table(runs))
 
 
 def stuck_check(sha: CommitSha, stage: StageName, problem: str) -> CheckRun:
@@ -157,7 +168,7 @@ def stuck_check(sha: CommitSha, stage: StageName, problem: str) -> CheckRun:
 # --- the verification ----------------------------------------------------------------------------------
 
 
-def verifying_check(stage: StageName, landing: Landing) -> CheckRun:
+def verifying_check(stage: StageName, landing: Landing, runs: Iterable[StepRun] = ()) -> CheckRun:
     name = freight_data.describe(landing.lock.freight)
     return CheckRun(
         verification_check(stage),
@@ -167,10 +178,11 @@ def verifying_check(stage: StageName, landing: Landing) -> CheckRun:
         landing.lock.content_id,
         f"Verifying {name} in {stage}",
         f"{plain(name)} landed in `{stage}`; its verification is under way.",
+        text=step_table(runs),
     )
 
 
-def nothing_to_verify_check(stage: StageName, landing: Landing) -> CheckRun:
+def nothing_to_verify_check(stage: StageName, landing: Landing, runs: Iterable[StepRun] = ()) -> CheckRun:
     name = freight_data.describe(landing.lock.freight)
     return _done(
         verification_check(stage),
@@ -179,10 +191,13 @@ def nothing_to_verify_check(stage: StageName, landing: Landing) -> CheckRun:
         Conclusion.SUCCESS,
         f"{name} is in {stage}; no verification is configured",
         f"`{stage}` has no verification, so what lands there counts as verified at once.",
+        text=step_table(runs),
     )
 
 
-def unfinished_check(stage: StageName, landing: Landing, step: str, reason: str) -> CheckRun:
+def unfinished_check(
+    stage: StageName, landing: Landing, step: str, reason: str, runs: Iterable[StepRun] = ()
+) -> CheckRun:
     """A step after the merge failed: the stage is not well with its freight, whatever could be measured."""
     name = freight_data.describe(landing.lock.freight)
     return _done(
@@ -192,6 +207,7 @@ def unfinished_check(stage: StageName, landing: Landing, step: str, reason: str)
         Conclusion.FAILURE,
         f"{name} did not arrive in {stage}: {step} failed"[:255],
         f"Step {code(step)}, which comes after the merge, failed:\n\n{block(reason)}",
+        text=step_table(runs),
     )
 
 

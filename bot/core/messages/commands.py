@@ -57,7 +57,7 @@ def status(snapshot: Snapshot, now: datetime) -> str:
     rows = [_row(snapshot.stages[stage.name]) for stage in snapshot.pipeline.stages_in_order()]
     parts = [table(("stage", "holds", "since", "verification", "proposed"), rows)]
     for name, problem in snapshot.discovery_problems.items():
-        parts.append(f"⚠️ Warehouse `{name}`: {plain(problem)}")
+        parts.append(f"{'⚠️' if problem.is_fault else '💤'} Warehouse `{name}`: {prose(problem.text)}")
     if snapshot.errors:
         parts.append(f"⚠️ `.promotion.yaml` has {len(snapshot.errors)} problems; nothing new is promoted.")
     return "\n\n".join(parts)

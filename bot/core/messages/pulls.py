@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from bot.core import freight as freight_data
 from bot.core import lock
+from bot.core.changes import Changes
 from bot.core.lock import Way
+from bot.core.messages.changes import changes_section
 from bot.core.messages.markdown import COMMENT_LIMIT, code, plain, table
 from bot.core.model import Artifact, Chart, Commit, Freight, Image, MergePolicy, Stage
 from bot.errors import UserError
@@ -24,17 +26,28 @@ def pull_title(stage: Stage, freight: Freight, before: Freight | None, way: Way)
 
 
 def pull_body(
-    stage: Stage, freight: Freight, before: Freight | None, actor: str, way: Way, description: str, record: str
+    stage: Stage,
+    freight: Freight,
+    before: Freight | None,
+    actor: str,
+    way: Way,
+    description: str,
+    changes: Changes,
+    record: str,
 ) -> str:
-    """What people see, and below it the signed record, always whole: a template's own text gives way to it."""
-    own = [_opening(stage, freight, actor, way), _changes(freight, before), _footer(stage, freight), record]
-    room = COMMENT_LIMIT - sum(len(part) + 2 for part in own)
+    """What people see, and below it the signed record, always whole. A template's own text has half of the room there
+    is, and the changes what that leaves."""
+    head = [_opening(stage, freight, actor, way), _changes(freight, before)]
+    foot = [_footer(stage, freight), record]
+    room = COMMENT_LIMIT - sum(len(part) + 2 for part in (*head, *foot))
     if room < 0:
         raise UserError("What the steps put out is too much to be kept in a pull request's body. Put out less.")
     text = description.strip().replace("<!-- towpath:", "<!-- quoted ")  # one record is ours, others would spoil it
-    if len(text) > room - 2:
-        text = text[: max(room - 4, 0)] + "…"
-    return "\n\n".join([*([text] if text and room > 4 else []), *own])
+    if len(text) > room // 2 - 2:
+        text = text[: max(room // 2 - 4, 0)] + "…"
+    own = [text] if text and room > 8 else []
+    told = changes_section(changes, room - sum(len(part) + 2 for part in own) - 2)
+    return "\n\n".join([*own, *head, *([told] if told else []), *foot])
 
 
 def _opening(stage: Stage, freight: Freight, actor: str, way: Way) -> str:
@@ -57,7 +70,8 @@ def _key(artifact: Artifact) -> tuple[str, str, str]:
 def _row(artifact: Artifact, before: Artifact | None) -> tuple[str, str, str]:
     now = _version(before) if before else "nothing"
     then = _version(artifact)
-    return code(_name(artifact)), now, then if before is None or now != then else f"{then} (unchanged)"
+    name = f"{code(artifact.subscription_name)}<br>" if artifact.subscription_name else ""
+    return name + code(_name(artifact)), now, then if before is None or now != then else f"{then} (unchanged)"
 
 
 def _name(artifact: Artifact) -> str:

@@ -94,6 +94,15 @@ class CommitStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedCommit:
+    """A commit that GitHub made for an App, and signed."""
+
+    id: int
+    repo_id: int
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A request to deploy `sha`; `payload` is the caller's JSON as text."""
 

@@ -45,6 +45,7 @@ class Pull:
     merge_commit_sha: str | None = None
     requested_reviewers: tuple[int, ...] = ()
     requested_teams: tuple[int, ...] = ()
+    queued: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,3 +100,4 @@ class Protection:
     conversation_resolution: bool = False
     lock_branch: bool = False
     allow_fork_syncing: bool = False
+    merge_queue: bool = False

@@ -23,11 +23,26 @@ def person(account: Account) -> tuple[str, str]:
     return account.name or account.login, account.email or f"{account.id}+{account.login}{_NOREPLY}"
 
 
+def noreply(world: World, account: Account) -> str:
+    """The address that an account's commits carry when GitHub makes them."""
+    host = world.url.partition("://")[2].partition(":")[0]
+    return f"{account.id}+{account.login}@users.noreply.{host}"
+
+
+def verification(world: World, repo: Repo, commit: Commit) -> JsonObject:
+    """Of what GitHub signed itself there is a signature, here one in name only."""
+    signed = world.signed_commits.of((repo.id, commit.sha))
+    if not signed:
+        return UNSIGNED
+    when = stamp(commit.committer.date)
+    return {"verified": True, "reason": "valid", "signature": "signed", "payload": commit.sha, "verified_at": when}
+
+
 def committer_account(world: World, who: Person) -> Account | None:
     """The account behind a commit's address, if it is known."""
-    if who.email.endswith(_NOREPLY):
-        login = who.email.removesuffix(_NOREPLY).rpartition("+")[2]
-        return world.account(login)
+    name, at, host = who.email.rpartition("@")
+    if at and host.startswith("users.noreply."):
+        return world.account(name.rpartition("+")[2])
     return world.accounts.find(lambda row: row.email == who.email)
 
 
@@ -54,7 +69,7 @@ def git_commit(world: World, repo: Repo, commit: Commit) -> JsonObject:
         "message": commit.message,
         "tree": {"sha": commit.tree, "url": f"{url}/trees/{commit.tree}"},
         "parents": [{"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{page}/{sha}"} for sha in commit.parents],
-        "verification": UNSIGNED,
+        "verification": verification(world, repo, commit),
     }
 
 
@@ -71,7 +86,7 @@ def commit_summary(world: World, repo: Repo, commit: Commit) -> JsonObject:
             "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
             "url": f"{url}/git/commits/{commit.sha}",
             "comment_count": 0,
-            "verification": UNSIGNED,
+            "verification": verification(world, repo, commit),
         },
         "url": f"{url}/commits/{commit.sha}",
         "html_url": f"{page}/{commit.sha}",

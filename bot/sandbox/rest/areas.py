@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.rest import (
+    actions,
     apps,
     branches,
     check_suites,
@@ -35,6 +36,7 @@ from bot.sandbox.rest import (
 from bot.sandbox.rest.call import Route
 
 AREAS: tuple[tuple[Route, ...], ...] = (
+    actions.ROUTES,
     apps.ROUTES,
     branches.ROUTES,
     check_suites.ROUTES,

@@ -15,7 +15,8 @@ from bot.sandbox.auth import ActorKind
 from bot.sandbox.git import reading, writing
 from bot.sandbox.git.process import GitError
 from bot.sandbox.model.accounts import Level
-from bot.sandbox.payloads.commits import UNSIGNED, git_commit, person
+from bot.sandbox.model.checks import SignedCommit
+from bot.sandbox.payloads.commits import UNSIGNED, git_commit, noreply, person
 from bot.sandbox.payloads.repos import repo_url
 from bot.sandbox.payloads.values import JsonObject, node_id, stamp
 from bot.sandbox.rest.call import Body, Call, Reply, Route
@@ -104,7 +105,10 @@ async def get_commit(call: Call) -> Reply:
 
 
 async def create_commit(call: Call) -> Reply:
-    """POST /git/commits"""
+    """POST /git/commits: what an App makes and names nobody for is signed.
+
+    https://docs.github.com/en/authentication/managing-commit-signature-verification/about-commit-signature-verification#signature-verification-for-bots
+    """
     git, body = call.world.git(call.repo), call.body
     message, tree = body.required_text("message"), body.required_text("tree")
     parents = body.array("parents", str) or []
@@ -115,10 +119,16 @@ async def create_commit(call: Call) -> Reply:
             raise unprocessable("Parent SHA does not exist or is not a commit object")
     author = _person(call, body.record("author"))
     committer = _person(call, body.record("committer")) if body.get("committer") else author
+    signs = call.actor.kind is ActorKind.INSTALLATION and not {"author", "committer", "signature"} & body.keys()
+    if signs:
+        author = reading.Person(call.account.login, noreply(call.world, call.account), call.world.now())
+        committer = reading.Person("GitHub", "noreply@github.com", author.date)
     sha = await writing.write_commit(git, tree, parents, message, author, committer)
     made = await reading.commit(git, sha)
     if made is None:
         raise conflict(f"commit {sha} was written and cannot be read")
+    if signs:
+        call.world.signed_commits.put(SignedCommit(call.world.new_id(), call.repo.id, sha))
     payload = git_commit(call.world, call.repo, made)
     return Reply(payload, 201, {"Location": payload["url"]})
 

@@ -1,0 +1,60 @@
+"""http-download: put what a service answers into a file."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.contracts.schema import Schema
+from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.core.durations import parse_duration
+from bot.steps.addresses import with_parameters
+from bot.steps.shapes import DURATION, FLAG, PAIR, TEXT, listed, record, told
+from bot.steps.targets import writable_file
+
+NAME = "http-download"
+HELP = "Download a file."
+SCHEMA: Schema = record(
+    "url outPath",
+    url=told(TEXT, "Of http or https."),
+    outPath=told(TEXT, "The file it goes to."),
+    allowOverwrite=told(FLAG, "Whether a file that is there may be replaced."),
+    headers=listed(PAIR),
+    queryParams=listed(PAIR),
+    timeout=told(DURATION, "For the whole download: 5m unless given."),
+    insecureSkipTLSVerify=FLAG,
+)
+_MOST_BYTES = 100 * 1024 * 1024  # as in Kargo
+
+
+async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
+    """No output. A status other than 2xx is a fault that may go away, and leaves what was there before."""
+    target = writable_file(context.workdir, config["outPath"], config.get("allowOverwrite", False), "allowOverwrite")
+    answer = await context.http.request(
+        "GET",
+        with_parameters(config),
+        headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
+        timeout_seconds=parse_duration(config.get("timeout", "5m")).total_seconds(),
+        insecure=config.get("insecureSkipTLSVerify", False),
+        size_limit=_MOST_BYTES,
+    )
+    if not 200 <= answer.status < 300:
+        host = urlsplit(config["url"]).hostname
+        return StepResult(StepStatus.ERRORED, message=f"{host} answered {answer.status}")
+    await asyncio.to_thread(_write, target, answer.body)
+    return StepResult(StepStatus.SUCCEEDED)
+
+
+def _write(target: Path, content: bytes) -> None:
+    """At once or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        part.write_bytes(content)
+        part.chmod(0o600)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)

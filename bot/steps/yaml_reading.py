@@ -1,0 +1,30 @@
+"""Reading YAML that somebody else wrote as plain data, for the steps that compute with it."""
+
+from typing import Any, ClassVar
+
+import yaml
+from yaml.constructor import SafeConstructor
+
+from bot.errors import UserError
+from bot.steps.yaml_nodes import compose, refuse_bombs
+
+
+class _Constructor(SafeConstructor):
+    """Dates and times stay texts, as in JSON: an expression has no use for anything else."""
+
+    yaml_constructors: ClassVar = {
+        **SafeConstructor.yaml_constructors,
+        "tag:yaml.org,2002:timestamp": SafeConstructor.construct_yaml_str,
+    }
+
+
+def load_yaml(text: str, path: str) -> Any:
+    """The first document; None for nothing. Raises UserError, naming `path`, for what can't or must not be read."""
+    root = compose(text.removeprefix("\ufeff"), path)
+    if root is None:
+        return None
+    refuse_bombs(root, path)
+    try:
+        return _Constructor().construct_document(root)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} can't be read: {' '.join(str(error).split())}") from error
