@@ -55,9 +55,13 @@ class _Arguments:
                 self._values[arg.name] = arg.value or ""
                 continue
             name, key = arg.secret
-            value = secrets.get(name, key)
+            try:
+                value = secrets.get(name, key)
+            except UserError as error:
+                self._missing.append(f'for argument "{arg.name}", {error}')
+                continue
             if value is None:
-                self._missing.append(f'key "{key}" of secret "{name}" for argument "{arg.name}"')
+                self._missing.append(f'there is no key "{key}" of secret "{name}" for argument "{arg.name}"')
             else:
                 self._values[arg.name] = value
                 self._secret.append(value)
@@ -67,9 +71,7 @@ class _Arguments:
         try:
             return resolve_metric(metric, self._values)
         except AnalysisError as error:
-            raise UserError(
-                "; ".join((str(error), *(f"there is no {missing}" for missing in self._missing)))
-            ) from error
+            raise UserError("; ".join((str(error), *self._missing))) from error
 
     def mask(self, text: str) -> str:
         """The text without secrets."""

@@ -25,11 +25,17 @@ class _PortRule(ctypes.Structure):
     _fields_ = (("allowed_access", ctypes.c_uint64), ("port", ctypes.c_uint64))
 
 
+def possible() -> bool:
+    """Whether the kernel can do that."""
+    version: int = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG)
+    return version >= _NETWORK_SINCE
+
+
 def confine(port: int) -> bool:
-    """Let this process, and all it starts, connect to this TCP port only. Whether the kernel can do that."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION_FLAG) < _NETWORK_SINCE:
+    """Let this process, and all it starts, connect to this TCP port only. Whether that is so now."""
+    if not possible():
         return False
+    libc = ctypes.CDLL(None, use_errno=True)
     wanted, rule = _Ruleset(0, _CONNECT_TCP), _PortRule(_CONNECT_TCP, port)
     number = libc.syscall(_CREATE_RULESET, ctypes.byref(wanted), ctypes.c_size_t(ctypes.sizeof(wanted)), 0)
     if number < 0:

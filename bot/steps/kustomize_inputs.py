@@ -6,6 +6,7 @@ https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 
 import re
 from collections.abc import Iterator
+from os.path import realpath
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _OF_OTHERS = ("resources", "bases", "components", "transformers", "validators", "crds", "configurations")
 _WORDS = {"commonAnnotations", "commonLabels", "labels", "images", "literals", "metadata"}  # are no addresses
 _MOST = 200  # folders
+_WORD = re.compile(r"[^\s\"'<>,\[\]{}\0]{1,255}")
 _ADDRESS = re.compile(r"(?:https?|oci)://[^\s\"'<>,\]}]+")
 
 
@@ -45,12 +47,20 @@ def inputs_of(root: Path, folder: Path) -> dict[str, Content | None]:
 def addresses_in(root: Path, folder: Path) -> list[str] | None:
     """The web addresses that a kustomization and those it is made of name, as far as they can be known; None for one
     that certainly fetches nothing."""
-    inputs = inputs_of(root, folder)
-    if all(content is not None for content in inputs.values()):
+    if all(content is not None for content in inputs_of(root, folder).values()):
         return None
-    folders = [folder, *(root / name for name in inputs)]
-    files = (place / name for place in folders for name in _NAMES if (place / name).is_file())
-    return sorted({found for file in files for found in _ADDRESS.findall(file.read_text("utf-8", "replace"))})
+    found: set[str] = set()
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting and len(seen) < _MOST:
+        here = waiting.pop()
+        seen.add(here)
+        for file in (here / name for name in _NAMES if (here / name).is_file()):
+            text = file.read_text("utf-8", "replace")
+            found.update(_ADDRESS.findall(text))
+            places = {Path(realpath(here / word)) for word in _WORD.findall(text)} - seen
+            waiting += [place for place in places if place.is_relative_to(root) and _is_kustomization(place)]
+    return sorted(found)
 
 
 def _is_kustomization(place: Path) -> bool:

@@ -122,6 +122,8 @@ async def run(
 
 def _limit(pid: int) -> None:
     """From the outside, since a child that is to do something before it starts is slow to start (`preexec_fn`)."""
+    if not hasattr(resource, "prlimit"):  # Linux has it
+        return
     with suppress(ProcessLookupError):  # it has ended already
         for kind, limit in _LIMITS.items():
             resource.prlimit(pid, kind, (limit, limit))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -266,3 +266,23 @@ async def test_a_whole_analysis_runs_over_real_http() -> None:
         (Phase.SUCCESSFUL, '"Hello Audience!"'),
     ]
     assert state.measurements[0].message == "received non 2xx response code: 503"
+
+
+class Forbidding:
+    """Secrets that can't be read."""
+
+    def get(self, name: str, key: str) -> str | None:
+        raise UserError(f"the secret {name} can't be read")
+
+
+async def test_a_secret_that_cannot_be_read_fails_only_the_metrics_that_use_it() -> None:
+    run = run_of(
+        scripted("uses", result="{{args.token}}"),
+        scripted("other", result=1),
+        args=(Argument("token", secret=("vault", "token")),),
+    )
+    found = await round_of(run, surroundings=replace(context(), secrets=Forbidding()))
+    assert found["other"].phase is Phase.SUCCESSFUL
+    assert found["uses"].message == (
+        'failed to resolve {{args.token}}; for argument "token", the secret vault can\'t be read'
+    )
