@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _EX_SOFTWARE = 70
 _FILE = click.Path(path_type=Path, dir_okay=False)
+_DOCKER_CONFIG = click.option(
+    "--docker-config",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="DOCKER_CONFIG",
+    show_envvar=True,
+    help="The folder of a Docker config.json, for what takes a login.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -119,6 +126,7 @@ def graph(path: Path, style: str, output: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write the files to this folder.")
 @click.option("--diff", is_flag=True, help="Show what would change.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@_DOCKER_CONFIG
 def render(
     stage: str,
     path: Path,
@@ -127,6 +135,7 @@ def render(
     out: Path | None,
     diff: bool,
     as_json: bool,
+    docker_config: Path | None,
 ) -> None:
     """Show what promoting into STAGE would write, from the checkout at PATH as it is, its uncommitted changes included.
 
@@ -145,20 +154,14 @@ def render(
         raise click.UsageError("--set takes NAME=VERSION")
     wanted = Wanted(freight, [(name, version) for name, _, version in pairs])
     asked = Asked(stage, wanted, out, diff, as_json)
-    sys.exit(asyncio.run(render_checkout(path, asked, sys.stdout, sys.stderr)))
+    sys.exit(asyncio.run(render_checkout(path, asked, docker_config, sys.stdout, sys.stderr)))
 
 
 @towpath.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("."), metavar="[CONFIG]")
 @click.option("--warehouse", default="", help="Ask only this one.")
 @click.option("--json", "as_json", is_flag=True, help="An array with an object for each warehouse.")
-@click.option(
-    "--docker-config",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="DOCKER_CONFIG",
-    show_envvar=True,
-    help="The folder of a Docker config.json, for what takes a login.",
-)
+@_DOCKER_CONFIG
 def discover(path: Path, warehouse: str, as_json: bool, docker_config: Path | None) -> None:
     """Say what the warehouses hold now: exit 0 if all do, 1 if one finds nothing or fails, 2 for a bad CONFIG."""
     from bot.app import PLUG_INS

@@ -3,18 +3,17 @@
 import asyncio
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
-
-import aiohttp
 
 from bot.app import PLUG_INS
 from bot.cli.render import Asked, Bench, pipeline_of, render
 from bot.contracts import Identity
-from bot.core.urls import RegistryAddress
 from bot.errors import Retry, UserError
 from bot.git.own_checkout import CheckoutGit, OwnCheckout, copy_of
-from bot.registry import RegistryClient
+from bot.github.client import make_session
+from bot.registry import OperatorCredentials, RegistryClient
 from bot.rendering import find_programs
 
 _IDENTITY = Identity("towpath", "towpath@localhost")
@@ -25,10 +24,10 @@ class _Now:
         return datetime.now(UTC)
 
 
-async def render_checkout(path: Path, asked: Asked, out: TextIO, err: TextIO) -> int:
+async def render_checkout(path: Path, asked: Asked, docker_config: Path | None, out: TextIO, err: TextIO) -> int:
     """Render a stage of the configuration at `path`, whose repository is taken as it is; the exit status.
 
-    Raises UserError.
+    Registries are asked with the logins of the Docker `config.json` in `docker_config`. Raises UserError.
     """
     pipeline = pipeline_of(path, PLUG_INS.schemas(), err)
     if isinstance(pipeline, int):
@@ -49,24 +48,21 @@ async def render_checkout(path: Path, asked: Asked, out: TextIO, err: TextIO) ->
                 programs=find_programs(),
                 identity=_IDENTITY,
                 clock=_Now(),
-                digest=_digest,
+                digest=partial(_digest, docker_config),
             )
             return await render(pipeline, PLUG_INS.steps, bench, asked, out, err)
         finally:
             await git.close()
 
 
-async def _digest(repo_url: str, tag: str) -> str | None:
-    async with aiohttp.ClientSession() as session:
+async def _digest(docker_config: Path | None, repo_url: str, tag: str) -> str | None:
+    async with make_session() as session:
+        registry = RegistryClient(session, _Now(), OperatorCredentials(docker_config, _Now()))
         try:
-            return await RegistryClient(session, _Now(), _anonymous).digest(repo_url, tag)
+            return await registry.digest(repo_url, tag)
         except Retry as error:
             raise UserError(f"{error.because}; give the digest: {tag}@sha256:…") from error
 
 
 def _copy(path: Path, scratch: Path) -> OwnCheckout:
     return copy_of(path if path.is_dir() else path.parent, scratch)
-
-
-async def _anonymous(_address: RegistryAddress) -> None:
-    """Registries are asked as nobody in particular."""

@@ -102,7 +102,7 @@ async def render(checkout: Checkout, stage: str = "test", *, path: Path | None =
                  versions: tuple[tuple[str, str], ...] = (), **how: Any) -> Ended:  # fmt: skip
     out, err = io.StringIO(), io.StringIO()
     asked = Asked(stage, Wanted(freight, versions), **how)
-    status = await render_checkout(path or checkout.folder, asked, out, err)
+    status = await render_checkout(path or checkout.folder, asked, None, out, err)
     return Ended(status, out.getvalue(), err.getvalue())
 
 

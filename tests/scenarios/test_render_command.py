@@ -63,7 +63,7 @@ async def test_a_clone_renders_what_the_pull_request_holds(github: GitHub, tmp_p
 
         out = io.StringIO()
         asked = Asked("test", Wanted(versions=[("service", "1.0.0")]), tmp_path / "out", as_json=True)
-        assert await render_checkout(clone, asked, out, io.StringIO()) == 0, out.getvalue()
+        assert await render_checkout(clone, asked, None, out, io.StringIO()) == 0, out.getvalue()
 
         written = {
             path.relative_to(tmp_path / "out").as_posix(): path.read_text()
