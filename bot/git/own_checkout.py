@@ -56,7 +56,9 @@ def copy_of(folder: Path, scratch: Path) -> OwnCheckout:
         if (common / name).is_file():
             shutil.copyfile(common / name, copy / name)
     if (directory / "index").is_file():
-        shutil.copyfile(directory / "index", copy / "index")
+        # With its time: by that git knows which files may have changed in the very moment they were listed.
+        # https://git-scm.com/docs/racy-git
+        shutil.copy2(directory / "index", copy / "index")
     ours = own.inside(top, GIT_DIR=str(copy), GIT_WORK_TREE=str(top), GIT_INDEX_FILE=str(copy / "index"))
     ours.run("add", "--all", "--", ".")
     tree = _line(ours, "write-tree")
