@@ -24,6 +24,9 @@ VARS, OUTPUTS, TASK = Kind.VARIABLE, Kind.OUTPUT, Kind.TASK_OUTPUT
         ("${{ vars.a == 'x' }}", [Reference(VARS, "a", True)]),
         ("${{ let vars = {a: 1}; vars.a }}", []),
         ("${{ let vars = vars.b; vars.a }}", [Reference(VARS, "b")]),
+        ("${{ imageFrom(vars.a).Tag }}", [Reference(Kind.FUNCTION, "imageFrom"), Reference(VARS, "a")]),
+        ("${{ map([1], f(#)) | len() }}", [Reference(Kind.FUNCTION, "f")]),
+        ("${{ upper('a') + semverParse('1.0.0').String() }}", [Reference(Kind.FUNCTION, "semverParse")]),
         ("${{ broken", []),
     ],
 )
@@ -44,6 +47,33 @@ def test_names_are_found_where_they_are_written_out(text: str, found: list[Refer
 )
 def test_what_is_there_or_may_be_missing_is_no_problem(steps: str) -> None:
     assert loading(step(steps)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("imageFrm('a')", "there is no function `imageFrm`; did you mean `imageFrom`?"),
+        ("foo(1)", "there is no function `foo` in expressions of steps"),
+        ("[1] | map(# + foo(2))", "there is no function `foo` in expressions of steps"),
+    ],
+)
+def test_a_function_that_is_not_there_is_found_before_it_is_called(call: str, said: str) -> None:
+    (problem,) = loading(step(f'uses: git-clear, config: {{path: "${{{{ {call} }}}}"}}')).problems
+    assert (problem.code, problem.message) == ("unknown-function", said)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "imageFrom('ghcr.io/acme/service').Tag",
+        "secret('a').b",
+        "freightMetadata('a').b",
+        "status('a')",
+        "quote(asYAML({a: 1}))",
+    ],
+)
+def test_functions_that_are_there_are_no_problem(call: str) -> None:
+    assert loading(step(f'uses: git-clear, config: {{path: "${{{{ {call} }}}}"}}')).problems == ()
 
 
 def test_outputs_of_tasks_and_of_render_are_known() -> None:

@@ -1,4 +1,4 @@
-"""What expressions refer to by name, as far as that can be read off them: variables, and what earlier steps put out.
+"""What expressions refer to by name, as far as that can be read off them: variables, earlier steps, functions.
 
 https://docs.kargo.io/user-guide/reference-docs/expressions
 """
@@ -13,6 +13,8 @@ from bot.core.configuration.places import Path, Place
 from bot.core.configuration.problems import Problems, names
 from bot.expressions import ExpressionError, check_template, has_expressions
 from bot.expressions import syntax as expr
+from bot.expressions.common_functions import COMMON
+from bot.expressions.functions import freight_functions, metadata_functions, secret_functions, status_functions
 
 SEPARATOR = "::"  # between the alias of a task and that of a step inflated from it
 
@@ -21,6 +23,7 @@ class Kind(Enum):
     VARIABLE = "vars"
     OUTPUT = "outputs"
     TASK_OUTPUT = "task.outputs"
+    FUNCTION = "functions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,9 @@ def _in_tree(tree: expr.Node) -> Iterator[Reference]:
             case expr.Member(node=base, name=expr.String(value=name)) if (kind := _kind(base)) is not None:
                 yield Reference(kind, name, optional)
                 continue
+            case expr.Call(callee=expr.Identifier(name=name), arguments=arguments):
+                yield Reference(Kind.FUNCTION, name)
+                waiting += [(below, False) for below in arguments]
             case expr.Binary(operator="??" | "==" | "!=" as operator, left=left, right=right):
                 waiting += [(right, operator != "??"), (left, True)]
             case expr.Chain() | expr.Member(optional=True):
@@ -83,6 +89,20 @@ class Known:
     in_task: bool = False
 
 
+@lru_cache(maxsize=1)
+def functions() -> frozenset[str]:
+    """What expressions of steps and variables may call, apart from the functions of the language itself."""
+    return frozenset(
+        {
+            *COMMON,
+            *freight_functions(()),
+            *metadata_functions({}, {}, lambda _: None),
+            *secret_functions(lambda _: {}),
+            *status_functions({}, failed=False),
+        }
+    )
+
+
 def templates(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every text with `${{ }}` inside a value, with the path to it."""
     if isinstance(value, str):
@@ -105,7 +125,8 @@ def check_reference(
     reference: Reference, known: Known, place: Place, problems: Problems, *, where: str = "", key: bool = False
 ) -> None:
     """Tell of a name that nobody defines; where the expression can do without it, only if a known one is nearly it."""
-    there = {
+    there: Collection[str] = {
+        Kind.FUNCTION: functions(),
         Kind.VARIABLE: known.variables,
         Kind.OUTPUT: known.outputs,
         Kind.TASK_OUTPUT: known.task_outputs,
@@ -119,6 +140,10 @@ def check_reference(
         if near or not reference.optional:
             message = f"{where}there is no variable `{name[:60]}`{hint or '; define it in `vars`'}"
             problems.warn(place, "unknown-variable", message, key=key)
+        return
+    if reference.kind is Kind.FUNCTION:
+        message = f"{where}there is no function `{name[:60]}`{near or ' in expressions of steps'}"
+        problems.error(place, "unknown-function", message, key=key)
         return
     message = f"{where}no step before this one is called `{name[:60]}`"
     if reference.optional:
