@@ -15,11 +15,14 @@ from bot.cli.rendered import File, Written, coloured, diff_of, write_files, writ
 from bot.cli.showing import summary, write_problems
 from bot.cli.trial import Ended, Trial
 from bot.contracts import Clock, Git, GitHub, Http, Identity, Programs, PromotionInfo, RepositoryInfo, Secrets, Step
+from bot.contracts.registry import Artifacts
 from bot.contracts.steps import StepContext, StepStatus
 from bot.core import freight, lock, messages
 from bot.core.config import PlugIns, load
+from bot.core.known import known_by
 from bot.core.lock import Lock
 from bot.core.model import Pipeline, RepositoryName, Stage, StageName
+from bot.core.notes import Known
 from bot.core.promotion import Scene, environment, promotion_name, variables
 from bot.core.snapshot import promotion_branch
 from bot.core.templates import render_stage_text
@@ -83,8 +86,9 @@ async def render(
         print(f"towpath render: {asked.out} is there already and not empty; name another folder", file=err)
         return UNREADABLE
     stage = _stage(pipeline, asked.stage)
-    chosen = await _freight(pipeline, stage, bench, asked.wanted)
-    trial, context = _trial(stage, chosen, steps, bench)
+    locks = await _locks(bench, stage)
+    chosen = await _freight(pipeline, stage, bench, locks, asked.wanted)
+    trial, context = _trial(stage, chosen, steps, bench, known_by(locks))
     told = err if asked.diff or asked.as_json else out
     if not asked.as_json:
         print(f"{stage.name}: {', '.join(freight.describe(one) for one in chosen.collection)}", file=told)
@@ -121,9 +125,7 @@ def _stage(pipeline: Pipeline, name: str) -> Stage:
     return stage
 
 
-async def _freight(pipeline: Pipeline, stage: Stage, bench: Bench, wanted: Wanted) -> Chosen:
-    locks = await _locks(bench, stage)
-
+async def _freight(pipeline: Pipeline, stage: Stage, bench: Bench, locks: Sequence[Lock], wanted: Wanted) -> Chosen:
     async def commit(url: str, version: str) -> str | None:
         if len(version) == 40 and all(letter in "0123456789abcdef" for letter in version):
             return version
@@ -161,7 +163,9 @@ def _name(url: str) -> RepositoryName:
     return RepositoryName("/".join(parts[-2:]))
 
 
-def _trial(stage: Stage, chosen: Chosen, steps: Mapping[str, Step], bench: Bench) -> tuple[Trial, StepContext]:
+def _trial(
+    stage: Stage, chosen: Chosen, steps: Mapping[str, Step], bench: Bench, known: Known
+) -> tuple[Trial, StepContext]:
     """Raises ExpressionError for variables that can't be evaluated."""
     assert stage.template is not None  # noqa: S101 -- `_stage` has seen to it
     scene = Scene(
@@ -174,6 +178,7 @@ def _trial(stage: Stage, chosen: Chosen, steps: Mapping[str, Step], bench: Bench
         actor=_ACTOR,
         rollback=False,
         secrets=_no_secrets,
+        known=known,
     )
     values = variables([stage.vars, stage.template.vars], environment(scene, {}, {}, ()))
     outputs: dict[str, Mapping[str, Any]] = {}
@@ -200,6 +205,7 @@ def _trial(stage: Stage, chosen: Chosen, steps: Mapping[str, Step], bench: Bench
         programs=bench.programs,
         clock=bench.clock,
         http=cast(Http, _NotHere("the network")),
+        artifacts=cast(Artifacts, _NotHere("a registry")),
         secrets=cast(Secrets, _NotHere("a secret")),
         describe_pull=_no_pull,
         outputs=outputs,

@@ -7,7 +7,7 @@ from typing import Any
 from bot.contracts.steps import Step, StepContext, StepStatus
 from bot.core.config import Fit
 from bot.core.model import StepSpec
-from bot.core.promotion import Finished, Scene, Severity, environment, should_run, variables
+from bot.core.promotion import Finished, Scene, Severity, environment, noted, should_run, variables
 from bot.errors import Retry, UserError
 from bot.expressions import ExpressionError, render
 
@@ -17,7 +17,7 @@ LOCAL = frozenset(
         *("git-clone", "git-clear", "git-commit", "git-tag", "copy", "delete", "file-write", "tar", "untar"),
         *("helm-template", "helm-update-chart", "helm-update-image", "kustomize-build", "kustomize-set-image"),
         *("yaml-update", "yaml-parse", "yaml-merge", "json-update", "json-parse", "toml-update", "toml-parse"),
-        *("compose-output", "fail"),
+        *("compose-output", "set-metadata", "set-freight-alias", "fail"),
     )
 )
 _AFTERWARDS = frozenset({"git-open-pr", "git-wait-for-pr", "git-merge-pr"})
@@ -78,6 +78,8 @@ class Trial:
                 said = "; ".join(f"{'.'.join(map(str, one.path)) or 'config'}: {one.message}" for one in misfits[:5])
                 raise UserError(f"its configuration is wrong: {said}")
             result = await plugin.run(context, dict(config))
+            if result.notes and result.status is StepStatus.SUCCEEDED:
+                self.scene = noted(self.scene, result.notes)
         except (UserError, ExpressionError, Retry) as error:
             return end(StepStatus.ERRORED, str(error))
         return Ended(step.alias, step.uses, result.status, result.message), result.output

@@ -12,9 +12,9 @@ from typing import Any
 
 from bot.core.aliases import ADJECTIVES, ANIMALS
 from bot.core.model import Artifact, Chart, Commit, CommitSha, Freight, FreightId, Image, WarehouseName
+from bot.core.notes import is_alias
 from bot.core.urls import image_repository, normalize_chart, normalize_git, normalize_image, short_name
 
-_ALIAS = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)+")
 _SHORTEST_PREFIX = 7
 
 
@@ -146,7 +146,7 @@ def matches(freight: Freight, text: str) -> bool:
 
 def _word_matches(freight: Freight, word: str) -> bool:
     lowered = word.lower()
-    if _is_prefix(lowered, freight.id) or lowered == freight.alias:
+    if _is_prefix(lowered, freight.id) or lowered == freight.alias.lower():
         return True
     if any(has_version(artifact, word) for artifact in freight.artifacts):
         return True
@@ -231,8 +231,8 @@ def from_json(data: object) -> Freight:
     if origin.get("kind") != "Warehouse":
         raise ValueError(f"origin.kind is {origin.get('kind')!r}, not 'Warehouse'")
     alias = _text(freight, "alias", "freight")
-    if _ALIAS.fullmatch(alias) is None:
-        raise ValueError(f"freight.alias {alias!r} is not two or more words joined by '-'")
+    if not is_alias(alias):
+        raise ValueError(f"freight.alias {alias!r} is no name for freight")
     images = tuple(Image(**item) for item in _artifacts(freight, "images", Image))
     charts = tuple(Chart(**item) for item in _artifacts(freight, "charts", Chart))
     commits = tuple(Commit(**{**item, "id": CommitSha(item["id"])}) for item in _artifacts(freight, "commits", Commit))

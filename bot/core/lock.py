@@ -5,19 +5,22 @@ follow from the artifacts beside it makes the lock worthless, for it was not Tow
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha1
+from json import dumps, loads
 from typing import Any
 
 import yaml
 
 from bot.core import freight as freight_data
 from bot.core.model import Freight, FreightId, StageName, WarehouseName
+from bot.core.notes import Metadata, checked
 from bot.core.yaml_depth import too_deep
 
 FOLDER = ".promotion"
-_LARGEST = 1_000_000
+LARGEST = 1_000_000  # characters
+_NOTES = ("renamed", "metadata", "inherited")
 _HEADER = "# What is in stage {stage}. Towpath writes this together with the manifests it belongs to; do not edit it.\n"
 
 
@@ -31,7 +34,11 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """`collection` holds one freight for each warehouse the stage takes from; `promoted` is the one that came last."""
+    """`collection` holds one freight for each warehouse the stage takes from; `promoted` is the one that came last.
+
+    `metadata` is the stage's. Of that of freight, by id, `freight_metadata` was set by this promotion, and `inherited`
+    is a copy of what others had set by then; `renamed` is the freight that this promotion gave its alias.
+    """
 
     stage: StageName
     promotion: str
@@ -41,6 +48,10 @@ class Lock:
     way: Way
     paths: tuple[str, ...] = ()
     request: str = ""  # the command that asked for it, so that one carried out twice is known again
+    metadata: Metadata = field(default_factory=dict)
+    freight_metadata: Mapping[FreightId, Metadata] = field(default_factory=dict)
+    inherited: Mapping[FreightId, Metadata] = field(default_factory=dict)
+    renamed: frozenset[FreightId] = frozenset()
 
     @property
     def freight(self) -> Freight:
@@ -78,10 +89,22 @@ def write(lock: Lock) -> str:
         "way": lock.way.value,
         "request": lock.request,
         "paths": list(lock.paths),
-        "freight": [freight_data.to_json(f) for f in lock.collection],
+        **({"metadata": lock.metadata} if lock.metadata else {}),
+        "freight": [{**freight_data.to_json(f), **_notes_on(lock, f.id)} for f in lock.collection],
     }
+    # By way of JSON nothing in it is the same object twice, which YAML would write as an alias.
+    document = loads(dumps(document))
     text: str = yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=1000)
     return _HEADER.format(stage=lock.stage) + text
+
+
+def _notes_on(lock: Lock, freight: FreightId) -> dict[str, Any]:
+    notes = {
+        "renamed": freight in lock.renamed,
+        "metadata": lock.freight_metadata.get(freight),
+        "inherited": lock.inherited.get(freight),
+    }
+    return {key: value for key, value in notes.items() if value}
 
 
 def is_lock(path: str) -> bool:
@@ -91,7 +114,7 @@ def is_lock(path: str) -> bool:
 
 def read(content: bytes | str) -> Lock:
     """Raises ValueError with a reason fit for people when it is no lock of ours."""
-    if len(content) > _LARGEST:
+    if len(content) > LARGEST:
         raise ValueError("it is too large")
     if too_deep(content):
         raise ValueError("it is nested too deep")
@@ -114,13 +137,35 @@ def read(content: bytes | str) -> Lock:
 
 
 def _from_document(document: Mapping[str, Any]) -> Lock:
+    noted = [_freight(entry) for entry in document["freight"]]
     return Lock(
         stage=StageName(str(document["stage"])),
         promotion=str(document["promotion"]),
         promoted=FreightId(str(document["promoted"])),
-        collection=tuple(freight_data.from_json(f) for f in document["freight"]),
+        collection=tuple(one for one, _ in noted),
         actor=str(document["actor"]),
         way=Way(document["way"]),
         paths=tuple(str(p) for p in document.get("paths") or ()),
         request=str(document.get("request") or ""),
+        metadata=_metadata(document.get("metadata")),
+        freight_metadata={one.id: found for one, notes in noted if (found := _metadata(notes.get("metadata")))},
+        inherited={one.id: found for one, notes in noted if (found := _metadata(notes.get("inherited")))},
+        renamed=frozenset(one.id for one, notes in noted if notes.get("renamed") is True),
     )
+
+
+def _freight(entry: Any) -> tuple[Freight, dict[str, Any]]:
+    """The freight, and what is noted on it."""
+    if not isinstance(entry, dict):
+        raise ValueError("its freight is not a mapping")
+    notes = {key: value for key, value in entry.items() if key in _NOTES}
+    return freight_data.from_json({key: value for key, value in entry.items() if key not in _NOTES}), notes
+
+
+def _metadata(values: Any) -> Metadata:
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ValueError("metadata in it is not a mapping")
+    checked(values)
+    return values

@@ -5,7 +5,7 @@ The rules are Kargo's (reference/kargo.md §2.1): a step without `if` is skipped
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum, auto
 from secrets import randbits
@@ -13,8 +13,9 @@ from typing import Any
 
 from bot.core.durations import format_duration
 from bot.core.model import Freight, FreightId, RepositoryName, Stage, StageName, StepSpec, Variable
+from bot.core.notes import Known, Notes, added, renamed, together
 from bot.expressions import ExpressionError, render
-from bot.expressions.functions import freight_functions, secret_functions, status_functions
+from bot.expressions.functions import freight_functions, metadata_functions, secret_functions, status_functions
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -47,6 +48,7 @@ class Scene:
     """What expressions of one promotion can see, apart from what its steps put out.
 
     `secrets` gives a secret of the repository's own by key: nothing where none are at hand. Raises UserError.
+    `known` is what locks say of stages and freight, with the `notes` that steps of this promotion have taken so far.
     """
 
     repository: RepositoryName
@@ -58,6 +60,16 @@ class Scene:
     actor: str
     rollback: bool
     secrets: Callable[[str], Mapping[str, str]] = field(default=_no_secret, compare=False, repr=False)
+    known: Known = field(default_factory=Known, compare=False, repr=False)
+    notes: Notes = field(default_factory=Notes, compare=False, repr=False)
+
+
+def noted(scene: Scene, notes: Notes) -> Scene:
+    """The scene from here on, once a step has had this noted. Raises UserError for what can't be."""
+    known = added(scene.known, notes, scene.stage.name, scene.collection)
+    collection = tuple(renamed(one, notes.aliases.get(one.id, one.alias)) for one in scene.collection)
+    promoted = next(one for one in collection if one.id == scene.promoted.id)
+    return replace(scene, promoted=promoted, collection=collection, known=known, notes=together(scene.notes, notes))
 
 
 def promotion_name(stage: StageName, freight: FreightId, now: datetime) -> str:
@@ -96,6 +108,7 @@ def environment(
         "outputs": dict(outputs),
         "task": {"outputs": _within(outputs, task)},
         **freight_functions(scene.collection),
+        **metadata_functions(scene.known.stages, scene.known.freight, scene.known.status),
         **secret_functions(scene.secrets),
         **status_functions({one.alias: one.status.name for one in finished}, failed=has_failed(finished), task=task),
     }

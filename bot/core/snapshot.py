@@ -169,7 +169,8 @@ class Snapshot:
     """`pipeline` is what the newest valid configuration says; `problems` those of the newest one, at `head`.
 
     `orphans` are our open pull requests for stages that are no more; `discover_again` when warehouses are due;
-    `changes` somebody's pull requests that touch the configuration.
+    `changes` somebody's pull requests that touch the configuration; `aliases` those that freight was given (not made
+    from its id) by what has landed.
     """
 
     repository: RepositoryName
@@ -185,6 +186,7 @@ class Snapshot:
     stages: Mapping[StageName, StageFacts] = field(default_factory=dict)
     orphans: tuple[PullRequest, ...] = ()
     changes: tuple[ConfigChange, ...] = ()
+    aliases: Mapping[FreightId, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:

@@ -206,8 +206,45 @@ def ambiguous(what: str, names: Sequence[str]) -> str:
 
 
 def lookup_function(name: str, values: Mapping[str, object], missing: object = None) -> Function:
-    """A function of one name that looks it up: `freightMetadata`, `stageMetadata`, `configMap` and the like."""
+    """A function of one name that looks it up: `sharedSecret`, `configMap` and the like."""
     return Function(name, lambda key: values.get(key, missing), ("string",))
+
+
+def metadata_functions(
+    stages: Mapping[str, Mapping[str, object]],
+    freight: Mapping[str, Mapping[str, object]],
+    status: Callable[[str], Mapping[str, object] | None],
+) -> dict[str, Function]:
+    """`stageMetadata(stage)`, `freightMetadata(id)` and `freightStatus(id)`: a map, or nil where there is nothing.
+
+    The status has the metadata in it. `freightMetadata(id, key)` gives one value of the map, as Kargo did before 1.10.
+    """
+
+    def stage_metadata(name: str) -> Mapping[str, object] | None:
+        return stages.get(_given(name, "stage")) or None
+
+    def freight_metadata(name: str, *key: str) -> object:
+        values = freight.get(_given(name, "freight")) or None
+        return values if not key or values is None else values.get(key[0])
+
+    def freight_status(name: str) -> Mapping[str, object] | None:
+        values, metadata = status(_given(name, "freight")), freight.get(name)
+        return values if values is None or not metadata else {**values, "metadata": metadata}
+
+    return {
+        function.name: function
+        for function in (
+            Function("stageMetadata", stage_metadata, ("string",)),
+            Function("freightMetadata", freight_metadata, ("string", "string"), optional=1),
+            Function("freightStatus", freight_status, ("string",)),
+        )
+    }
+
+
+def _given(name: str, what: str) -> str:
+    if not name:
+        raise ValueError(f"which {what}? The name is empty")
+    return name
 
 
 def secret_functions(named: Callable[[str], Mapping[str, str]]) -> dict[str, Function]:

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -435,3 +435,41 @@ def test_the_command_ends_with_what_became_of_it(checkout: Checkout) -> None:
     bad = towpath("nowhere", folder, "--set", "service=1.0.0")
     assert (bad.returncode, bad.stderr.splitlines()[0][:30]) == (1, "towpath: there is no stage 'no")
     assert towpath("test", folder, "--set", "service").returncode == 2
+
+
+NOTING = f"""\
+warehouses: {{service: {{image: {SERVICE}}}}}
+stages:
+  test:
+    from: service
+    steps:
+    - uses: set-metadata
+      config:
+        updates:
+        - {{kind: Freight, name: "${{{{ ctx.targetFreight.name }}}}", values: {{seen: again}}}}
+    - uses: set-freight-alias
+      config: {{name: "${{{{ ctx.targetFreight.name }}}}", alias: v1}}
+    - uses: git-clone
+      config: {{checkout: [{{branch: main, path: src}}]}}
+    - uses: file-write
+      config:
+        path: src/out/said
+        contents: >-
+          ${{{{ freightMetadata(ctx.targetFreight.name).seen }}}}
+          ${{{{ freightMetadata(ctx.targetFreight.name).ticket }}}}
+          ${{{{ ctx.targetFreight.alias }}}} ${{{{ stageMetadata("test").runs }}}}
+    - uses: git-commit
+      config: {{path: src}}
+"""
+
+
+async def test_what_steps_keep_and_locks_say_is_at_hand(checkout: Checkout, tmp_path: Path) -> None:
+    path, text = next(iter(held("test", Image(SERVICE, "1.0.0", DIGEST)).items()))
+    before = lock.read(text)
+    noted = replace(before, metadata={"runs": 7}, freight_metadata={before.promoted: {"ticket": "A-1", "seen": "once"}})
+    checkout.commit({path: lock.write(noted), ".promotion.yaml": NOTING})
+
+    ended = await render(checkout, out=tmp_path / "out")
+
+    assert ended.status == 0, ended.out
+    assert (tmp_path / "out" / "out" / "said").read_text() == "again A-1 v1 7"

@@ -1,5 +1,6 @@
 """What is written to a lock is what is read from it, and nothing else is believed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from bot.core import lock
 from bot.core.lock import Lock, Way
 from bot.core.model import StageName
+from bot.core.notes import LARGEST, Metadata
+from tests.core.test_notes import json_values, metadata
 from tests.core.world import freight
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -22,6 +25,39 @@ def a_lock(actor: str = "maintainer", paths: tuple[str, ...] = ("out/stages/test
 @given(actor=st.text(st.characters(exclude_categories=["Cs", "Cc"])), paths=st.lists(st.text("abc/.- #:", min_size=1)))
 def test_a_lock_is_read_as_it_was_written(actor: str, paths: list[str]) -> None:
     written = a_lock(actor, tuple(paths))
+
+    assert lock.read(lock.write(written)) == written
+
+
+@given(metadata, metadata, metadata, st.booleans())
+def test_what_was_noted_is_read_as_it_was_written(
+    stage: Metadata, own: Metadata, inherited: Metadata, renamed: bool
+) -> None:
+    plain = a_lock()
+    (one,) = plain.collection
+    written = replace(
+        plain,
+        metadata=stage,
+        freight_metadata={one.id: own} if own else {},
+        inherited={one.id: inherited} if inherited else {},
+        renamed=frozenset([one.id] if renamed else []),
+    )
+
+    assert lock.read(lock.write(written)) == written
+
+
+@given(json_values)
+def test_what_is_the_same_object_twice_is_written_twice(value: object) -> None:
+    written = replace(a_lock(), metadata={"one": value, "two": [value, value]})
+
+    assert lock.read(lock.write(written)) == written
+
+
+def test_as_much_as_may_be_noted_can_be_read() -> None:
+    deep: object = list(range(LARGEST // 8))
+    for _ in range(18):
+        deep = [deep]
+    written = replace(a_lock(), metadata={"a": deep})
 
     assert lock.read(lock.write(written)) == written
 
@@ -44,6 +80,12 @@ def test_a_lock_is_fit_for_people_and_for_no_gitops_agent() -> None:
         (lambda text: text.replace("promoted: ", "promoted: 0"), "not listed"),
         (lambda text: f"a: &a [x]\nstage: *a\n{text}", "alias"),
         (lambda text: f"{text}# {'x' * 1_000_000}\n", "too large"),
+        (lambda text: f"{text}metadata: [1]\n", "not a mapping"),
+        (lambda text: f"{text}metadata: {{1: 2}}\n", "key 1"),
+        (lambda text: f"{text}metadata: {{at: 2026-01-01}}\n", "at is no text"),
+        (lambda text: text.replace("  alias:", "  metadata: 7\n  alias:"), "not a mapping"),
+        (lambda text: text.replace("  alias:", "  unheard: 7\n  alias:"), "not known"),
+        (lambda text: text.replace("freight:", "freight: [7]\nx:"), "not a mapping"),
     ],
 )
 def test_a_lock_that_was_meddled_with_is_refused_with_a_reason(change: object, reason: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from bot.expressions import ExpressionError, evaluate, render
-from bot.expressions.functions import freight_functions, lookup_function, status_functions
+from bot.expressions.functions import freight_functions, lookup_function, metadata_functions, status_functions
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,39 @@ def test_steps_tell_how_they_ended() -> None:
         evaluate("status('')", env)
 
 
-def test_metadata_is_looked_up_by_name() -> None:
+def test_what_there_is_by_name_is_looked_up() -> None:
     env = {
-        "freightMetadata": lookup_function("freightMetadata", {"f1": {"ticket": "A-1"}}),
+        "known": lookup_function("known", {"f1": {"ticket": "A-1"}}),
         "configMap": lookup_function("configMap", {}, missing={}),
     }
 
-    assert evaluate("freightMetadata('f1').ticket", env) == "A-1"
-    assert evaluate("freightMetadata('f2')", env) is None
+    assert evaluate("known('f1').ticket", env) == "A-1"
+    assert evaluate("known('f2')", env) is None
     assert evaluate("configMap('any').key", env) is None
+
+
+def test_metadata_and_status_are_read_by_name() -> None:
+    status = {"f1": {"currentlyIn": {"test": {"since": "2026-01-01T00:00:00Z"}}}, "f2": {}}
+    env = metadata_functions({"test": {"runs": 1, "by": [{"who": "me"}]}, "uat": {}}, {"f1": {"ok": True}}, status.get)
+
+    assert evaluate("stageMetadata('test').runs + 1", env) == 2
+    assert evaluate("stageMetadata('test')['by'][0].who", env) == "me"
+    assert evaluate("[stageMetadata('uat'), stageMetadata('nowhere')?.runs ?? 0]", env) == [None, 0]
+    assert evaluate("[freightMetadata('f1').ok, freightMetadata('f1', 'ok'), freightMetadata('f1', 'no')]", env) == [
+        True,
+        True,
+        None,
+    ]
+    assert evaluate("[freightMetadata('f2'), freightMetadata('f2', 'ok')]", env) == [None, None]
+    assert evaluate("freightStatus('f1').currentlyIn.test.since", env) == "2026-01-01T00:00:00Z"
+    assert evaluate("[freightStatus('f1').metadata.ok, freightStatus('f2'), freightStatus('f3')]", env) == [
+        True,
+        {},
+        None,
+    ]
+
+
+@pytest.mark.parametrize("code", ["stageMetadata('')", "freightMetadata('')", "freightStatus('')"])
+def test_metadata_of_nothing_is_a_mistake(code: str) -> None:
+    with pytest.raises(ExpressionError, match="The name is empty"):
+        evaluate(code, metadata_functions({}, {}, {}.get))

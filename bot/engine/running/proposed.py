@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bot.contracts import RepositoryInfo, StepContext
 from bot.core import merging
+from bot.core.known import known
 from bot.core.lock import Way
 from bot.core.promotion import Scene, Severity, environment, step_from_json, variables
 from bot.core.snapshot import Proposal, Snapshot, StageFacts
@@ -24,8 +25,8 @@ class Proposed:
 
     async def go_on(self, site: Site, snapshot: Snapshot, facts: StageFacts, proposal: Proposal) -> Ran:
         """Run what comes after the step that opened the pull request, as its record has it. The proposal is whole."""
-        record, pull = proposal.record, proposal.pull
-        assert record is not None  # noqa: S101 -- a whole proposal has one
+        record, lock, pull = proposal.record, proposal.lock, proposal.pull
+        assert record is not None and lock is not None  # noqa: S101, PT018 -- a whole proposal has both
         opened = {"id": pull.number, "url": pull.url, "open": pull.open, "merged": pull.merged}
         told = replace(record, outputs={**record.outputs, record.opened_by: {"pr": opened, "prNumber": pull.number}})
         scene = Scene(
@@ -38,6 +39,7 @@ class Proposed:
             actor=told.actor,
             rollback=told.way is Way.ROLLBACK,
             secrets=site.secrets.named,
+            known=known(snapshot),
         )
         try:
             values = variables([told.vars], environment(scene, {}, {}, ()))
@@ -53,13 +55,14 @@ class Proposed:
             context = StepContext(
                 workdir=folder,
                 repository=RepositoryInfo(snapshot.repository, snapshot.url, snapshot.default_branch),
-                promotion=promotion_info(scene, facts, told.way, told.request),
+                promotion=promotion_info(scene, facts, lambda: lock),
                 git=site.git,
                 github=site.github,
                 identity=site.identity,
                 programs=self._ports.programs,
                 clock=self._ports.clock,
                 http=self._ports.http,
+                artifacts=site.registry.artifacts,
                 secrets=site.secrets,
                 describe_pull=_said_already,
                 outputs=progress.outputs,
@@ -67,7 +70,7 @@ class Proposed:
             )
             notes = Journal(self._ports, site, told, pull=pull)
             try:
-                return await Steps(self._ports.plugins.steps, context, progress, notes).run(steps)
+                return await Steps(self._ports.plugins.steps, context, progress, notes, site.secrets.mask).run(steps)
             except UserError as error:  # what can't be written down is not gone on with
                 return Ran(Severity.Errored, progress.current, str(error), runs=tuple(progress.runs.values()))
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import random
@@ -21,12 +21,12 @@ from bot.core.urls import normalize_git
 from bot.engine.ahead import looking_ahead
 from bot.engine.description import Progress
 from bot.engine.running.journal import Journal
+from bot.engine.running.noting import OPENS, Noting
 from bot.errors import Broken, Retry, UserError
 from bot.expressions import ExpressionError, render
 
 log = logging.getLogger(__name__)
 
-OPENS = "git-open-pr"
 _PUSHES = frozenset({"git-push", "github-push"})
 _COMPOSES = "compose-output"  # of a task: its output is the task's own as well (Kargo)
 _MOST_INTENTS = 5  # in a row and in one run: a step that only ever writes down what it will do is made to wait
@@ -60,11 +60,21 @@ class _Came:
 class Steps:
     """Runs steps with one context. Raises Retry for what passes by itself; the whole is then run again later."""
 
-    def __init__(self, plugins: Mapping[str, Step], context: StepContext, progress: Progress, journal: Journal) -> None:
+    def __init__(
+        self,
+        plugins: Mapping[str, Step],
+        context: StepContext,
+        progress: Progress,
+        journal: Journal,
+        mask: Callable[[Any], Any],
+    ) -> None:
+        """`mask` takes secrets out of a value as JSON knows them."""
         self._plugins = plugins
         self._context = context
         self._progress = progress
         self._journal = journal
+        self._noting = Noting(progress, mask)
+        self._later: Sequence[StepSpec] = ()  # than the one that is run
 
     async def run(self, steps: Sequence[StepSpec]) -> Ran:
         progress = self._progress
@@ -72,7 +82,7 @@ class Steps:
         async with looking_ahead(self._context, self._plugins, self._configured) as look:
             for place, step in enumerate(steps):
                 look(steps[place:])
-                progress.current = step.alias
+                progress.current, self._later = step.alias, steps[place + 1 :]
                 if direct and step.uses in _PUSHES and place + 1 < len(steps):
                     await self._note_landing(step)
                 run, at, once = await self._step(step)
@@ -142,6 +152,8 @@ class Steps:
             plugin = self._plugins.get(step.uses)
             if plugin is None:
                 raise UserError(f"There is no step `{step.uses}`.")
+            if step.uses == OPENS:
+                self._noting.check_written()
         except (UserError, ExpressionError) as error:
             return ended(run, Severity.Errored, now, message=str(error)), None, False
         limit = promotion.limits(step, longest_run(plugin), default_timeout(plugin))
@@ -163,7 +175,7 @@ class Steps:
             )  # fmt: skip
             if decision.next is Next.END:
                 well = decision.status < Severity.Failed
-                kept = result.once or (waited and well)
+                kept = result.once or (waited and well and not result.notes)
                 end = ended(run, decision.status, now, output=result.output, message=decision.message, kept=kept)
                 return replace(end, errors=decision.errors), None, result.once
             output = result.output if running and result.output else run.output
@@ -182,11 +194,14 @@ class Steps:
             fitted = self._configured(step)
             async with asyncio.timeout(limit.run.total_seconds()) as clock:
                 try:
-                    return _Came(await plugin.run(replace(self._context, previous=run.output), fitted))
+                    result = await plugin.run(replace(self._noting.shown(self._context), previous=run.output), fitted)
                 except TimeoutError as error:
                     if clock.expired():
                         raise
                     raise Broken("a step let a limit of its own escape") from error
+            if result.status is StepStatus.SUCCEEDED:
+                self._noting.take(step, result.notes, self._later)
+            return _Came(result)
         except TimeoutError:
             message = f"It took longer than {format_duration(limit.run)}, and was stopped."
             return _Came(StepResult(StepStatus.ERRORED, message=message))
