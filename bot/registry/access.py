@@ -33,10 +33,14 @@ class _Permission:
 
 @dataclass(frozen=True, slots=True)
 class Entrance:
-    """A repository, and what to log in with there; None is nobody in particular."""
+    """A repository, and what to log in with there; None is nobody in particular.
+
+    `scopes` is what to ask a token service for; nothing is to read what the registry says.
+    """
 
     address: RegistryAddress
     credentials: Credentials | None
+    scopes: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
@@ -44,7 +48,11 @@ class Entrance:
         return self.credentials.account if self.credentials else ""
 
 
-_Key = tuple[RegistryAddress, str, bool]
+class Refused(UserError):
+    """The registry does not let this account do it."""
+
+
+_Key = tuple[RegistryAddress, str, bool, tuple[str, ...]]
 
 
 class Access:
@@ -58,9 +66,9 @@ class Access:
     async def send(self, entrance: Entrance, request: Request) -> Answer:
         """The answer of a registry to a request for the account of `entrance`.
 
-        Statuses 401 and 403 raise UserError with what to do about it.
+        Statuses 401 and 403 raise Refused with what to do about it.
         """
-        key = (entrance.address, request.account, request.verify_tls)
+        key = (entrance.address, request.account, request.verify_tls, entrance.scopes)
         known = self._known(key)
         answer = await self._transport.send(request, known)
         if answer.status == 401:
@@ -118,25 +126,33 @@ class Access:
         return _Permission(f"Bearer {token}", self._transport.clock.now() + max(life, _DEFAULT_LIFE) * 0.9)
 
 
-def _refusal(entrance: Entrance, request: Request, answer: Answer) -> UserError:
-    host = entrance.address.host
-    said = f"{request.about}: {host} refuses to let us read it, status {answer.status}{reason(answer)}. "
-    return UserError(said + advice(entrance))
+def _refusal(entrance: Entrance, request: Request, answer: Answer) -> Refused:
+    host, what = entrance.address.host, "push to" if entrance.scopes else "read"
+    said = f"{request.about}: {host} refuses to let us {what} it, status {answer.status}{reason(answer)}. "
+    return Refused(said + advice(entrance))
 
 
 def advice(entrance: Entrance) -> str:
-    """What a person can do when a registry won't show a repository."""
+    """What a person can do when a registry won't show a repository, or take what is pushed to it."""
     host, has_credentials = entrance.address.host, entrance.credentials is not None
     where = f"in the key {KEY} of this repository's secret {SECRET!r}"
     if host == "ghcr.io":
         # https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry
         taken = " (those it has are not taken)" if has_credentials else ""
+        if entrance.scopes:
+            return (
+                "Nothing can be pushed to ghcr.io with a GitHub App's token: give Towpath a classic personal access "
+                f"token with the scope write:packages as credentials{taken}, {where}."
+            )
         return (
             "A private package of ghcr.io can't be read with a GitHub App's token: make the package public, or give "
             f"Towpath a classic personal access token with the scope read:packages as credentials{taken}, {where}."
         )
     if has_credentials:
-        return f"Check the name, and that Towpath's credentials for {host} are right and may read it."
+        may = "push to" if entrance.scopes else "read"
+        return f"Check the name, and that Towpath's credentials for {host} are right and may {may} it."
+    if entrance.scopes:
+        return f"Check the name, and give Towpath credentials for {host} that may push to it, {where}."
     return f"Check the name; if the repository is private, give Towpath credentials for {host}, {where}."
 
 
@@ -147,10 +163,17 @@ def _token_request(entrance: Entrance, request: Request, challenge: Challenge) -
     """
     address, credentials = entrance.address, entrance.credentials
     realm = _realm(address, request, challenge)
-    query = {"scope": challenge.parameters.get("scope") or f"repository:{address.name}:pull"}
+    scopes = entrance.scopes or (challenge.parameters.get("scope") or f"repository:{address.name}:pull",)
+    query = {"scope": " ".join(scopes)}
     if service := challenge.parameters.get("service"):
         query["service"] = service
-    asking = replace(request, url=realm, method="GET", accept="application/json", limit=1 << 20, is_pull=False)
+    asking = Request(
+        realm,
+        request.about,
+        accept="application/json",
+        verify_tls=request.verify_tls,
+        account=request.account,
+    )
     if credentials and credentials.identity_token:
         form = {
             **query,
@@ -160,7 +183,8 @@ def _token_request(entrance: Entrance, request: Request, challenge: Challenge) -
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return replace(asking, method="POST", body=urlencode(form).encode(), headers=headers), ""
-    return replace(asking, url=realm.update_query(query)), credentials.basic if credentials else ""
+    in_address = {**query, "scope": list(scopes)}
+    return replace(asking, url=realm.update_query(in_address)), credentials.basic if credentials else ""
 
 
 def _realm(address: RegistryAddress, request: Request, challenge: Challenge) -> URL:

@@ -24,6 +24,7 @@ from bot.core.urls import registry_address
 from bot.errors import UserError
 from bot.registry import manifests
 from bot.registry.access import Access, Entrance, advice
+from bot.registry.artifacts import ArtifactClient
 from bot.registry.charts import ChartIndexes
 from bot.registry.credentials import FindCredentials, own_first
 from bot.registry.docker_config import DOCKER_HUB
@@ -97,6 +98,7 @@ class RegistryClient:
         self._charts = ChartIndexes(transport)
         self._memory = _Memory(remembered)
         self._verify_tls, self._immutable_tags = True, False
+        self._seconds = timeout_seconds
 
     def configured(self, *, verify_tls: bool = True, immutable_tags: bool = False) -> "RegistryClient":
         """The same client under other rules, sharing all it knows.
@@ -164,6 +166,11 @@ class RegistryClient:
     async def chart_versions(self, repo_url: str, name: str) -> tuple[str, ...]:
         """The versions of a chart in a classic Helm repository (`http(s)://`), in the order of its index."""
         return await self._charts.versions(repo_url, name, self._credentials, verify_tls=self._verify_tls)
+
+    @property
+    def artifacts(self) -> ArtifactClient:
+        """The same client for artifacts whole."""
+        return ArtifactClient(self._access, self._credentials, self._seconds)
 
     async def _place(self, repo_url: str) -> _Place:
         try:

@@ -68,7 +68,7 @@ class Config:
 
 def read_manifest(body: bytes) -> Index | Manifest:
     """Raises Malformed."""
-    data = _object(body)
+    data = read_object(body)
     annotations = _texts(data.get("annotations"))
     if isinstance(data.get("manifests"), list):
         children = tuple(child for entry in data["manifests"] if (child := _child(entry)))
@@ -85,7 +85,7 @@ def read_manifest(body: bytes) -> Index | Manifest:
 
 def read_config(body: bytes) -> Config:
     """Raises Malformed."""
-    data = _object(body)
+    data = read_object(body)
     inner = data.get("config")
     labels = _texts(inner.get("Labels")) if isinstance(inner, Mapping) else {}
     dates = [date for date in (created(labels), _date(data.get("created"))) if date]
@@ -137,7 +137,8 @@ def _digest(descriptor: Mapping[str, Any]) -> str:
     return digest
 
 
-def _object(body: bytes) -> Mapping[str, Any]:
+def read_object(body: bytes) -> Mapping[str, Any]:
+    """Raises Malformed for what is no JSON object."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:

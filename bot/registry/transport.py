@@ -5,9 +5,10 @@ Credentials go to the registry that they are for and to the token service it nam
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -22,6 +23,11 @@ from bot.registry.limits import Guest, Limits, retry_after
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 5
 _WHEN_DOWN = timedelta(seconds=30)
+_ERROR_LIMIT = 1 << 20  # bytes of what is said instead of what was asked for
+_PIECE = 1 << 19
+
+Receive = Callable[[bytes], Awaitable[None]]
+"""Takes what is too large to be held, piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Request:
     """`about` names what this is for in messages: the repository as the user wrote it. `limit` is in bytes.
 
     `account` is the one that the registry will know us by; `is_pull` says that registries which count, count this.
+    `file` is sent instead of `body`; `receive` takes the body of an answer 200 instead of the answer. `seconds` is for
+    the whole of it; None is what is usual.
     """
 
     url: URL
@@ -51,6 +59,9 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     account: str = ""
     is_pull: bool = False
+    file: Path | None = None
+    receive: Receive | None = None
+    seconds: float | None = None
 
     @property
     def host(self) -> str:
@@ -125,6 +136,8 @@ class Transport:
                     return Answer(response.status, response.headers, body, url)
                 if request.body is not None:
                     raise UserError(f"{request.about}: {request.host} redirects what may hold a secret")
+                if request.method not in {"GET", "HEAD"}:
+                    raise UserError(f"{request.about}: {request.host} wants what is pushed to it sent elsewhere")
                 url = self._redirected(request, url, target)
         raise UserError(f"{request.about}: {request.host} redirects in circles")
 
@@ -134,13 +147,20 @@ class Transport:
                 request.method,
                 url,
                 headers=headers,
-                data=request.body,
+                data=_pieces(request.file) if request.file else request.body,
                 allow_redirects=False,
-                timeout=self._timeout,
+                timeout=self._patience(request),
                 ssl=request.verify_tls,
             )
         except UserError as error:  # the session connects where it may, and nowhere else
             raise UserError(f"{request.about}: {error}") from error
+
+    def _patience(self, request: Request) -> aiohttp.ClientTimeout:
+        if request.seconds is None:
+            return self._timeout
+        # A registry may take its time to check what it was sent before it answers.
+        silence = 30 if request.method in {"GET", "HEAD"} else 300
+        return aiohttp.ClientTimeout(total=request.seconds, sock_connect=10, sock_read=min(silence, request.seconds))
 
     def _redirected(self, request: Request, url: URL, target: str) -> URL:
         try:
@@ -169,15 +189,35 @@ class Transport:
 
 
 async def _read(response: aiohttp.ClientResponse, request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(1 << 16):
-        body += chunk
-        if len(body) > request.limit:
+    receive = request.receive if response.status == 200 else None
+    limit = request.limit if receive or request.receive is None else _ERROR_LIMIT
+    body, size = bytearray(), 0
+    async for chunk in response.content.iter_chunked(_PIECE if receive else 1 << 16):
+        size += len(chunk)
+        if size > limit:
             raise UserError(
-                f"{request.about}: an answer of {request.host} is larger than {request.limit:,} bytes, "
+                f"{request.about}: an answer of {request.host} is larger than {limit:,} bytes, "
                 "so it is not what it should be"
             )
+        if receive:
+            await receive(chunk)
+        else:
+            body += chunk
     return bytes(body)
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    """The content of a file. It is opened for each piece: whoever is cancelled while it opens could not close it."""
+
+    def read(start: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(_PIECE)
+
+    position = 0
+    while piece := await asyncio.to_thread(read, position):
+        position += len(piece)
+        yield piece
 
 
 def is_loopback(url: URL) -> bool:
