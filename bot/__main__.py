@@ -171,6 +171,35 @@ def discover(path: Path, warehouse: str, as_json: bool, docker_config: Path | No
     sys.exit(run(path, warehouse, as_json, PLUG_INS.schemas(), partial(ask, docker_config), sys.stdout, sys.stderr))
 
 
+@towpath.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("."), metavar="[CONFIG]")
+@click.option("--repository", required=True, metavar="OWNER/NAME", help="The repository whose receivers they are.")
+@click.option(
+    "--secrets-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="SECRETS_DIR",
+    show_envvar=True,
+    required=True,
+    help="The folder of all repositories' secrets.",
+)
+@click.option("--url", default="", help="Where Towpath is reached.  [default: print the paths alone]")
+@click.option("--json", "as_json", is_flag=True, help="An array with an object for each receiver.")
+def receivers(path: Path, repository: str, secrets_dir: Path, url: str, as_json: bool) -> None:
+    """Print the addresses of the webhook receivers. They are secrets: exit 0 if all have one, 1 if not, 2 for a bad
+    CONFIG."""
+    from bot.app import PLUG_INS
+    from bot.cli.receivers import receivers as run
+    from bot.core.model import RepositoryName
+    from bot.engine.redaction import Redactor
+    from bot.engine.secrets import RepositorySecrets
+
+    if repository.count("/") != 1 or not all(repository.split("/")):
+        raise click.UsageError("--repository takes OWNER/NAME")
+    secrets = RepositorySecrets(RepositoryName(repository), secrets_dir, {}, Redactor())
+    schemas, senders = PLUG_INS.schemas(), PLUG_INS.senders
+    sys.exit(run(path, repository, url, as_json, schemas, senders, secrets.get, sys.stdout, sys.stderr))
+
+
 @towpath.command("import")
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DIR|FILE...")
 @click.option("--output", type=_FILE, help="Where to write it.  [default: standard output]")

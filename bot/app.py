@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +20,7 @@ from bot.contracts.steps import Network
 from bot.core import record
 from bot.core.jobs import CommandRef
 from bot.core.model import RepositoryName
+from bot.engine.anew import Anew
 from bot.engine.commands import Commander
 from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
@@ -35,6 +36,7 @@ from bot.engine.redaction import Redactor
 from bot.engine.render_cache import KeptRenders
 from bot.engine.secrets import RepositorySecrets
 from bot.engine.snapshot import Gatherer
+from bot.engine.subscribers import Subscribers
 from bot.engine.work import CommandJob, Handlers, Work, WorkOptions
 from bot.errors import Broken, Retry, UserError
 from bot.git.client import MirroredGit
@@ -44,7 +46,9 @@ from bot.log import masking
 from bot.metrics import BY_NAME as PROVIDERS
 from bot.registry import OperatorCredentials, RegistryClient
 from bot.rendering import find_programs, with_cache
+from bot.server.doors import Doors, Secrets
 from bot.server.events import Delivery
+from bot.server.receivers import BY_NAME as SENDERS
 from bot.server.web import make_app, make_runner
 from bot.settings import Settings
 from bot.steps import BY_NAME as STEPS
@@ -52,7 +56,7 @@ from bot.subscriptions import BY_NAME as SUBSCRIPTIONS
 
 log = logging.getLogger(__name__)
 
-PLUG_INS = PlugInModules(STEPS, SUBSCRIPTIONS, PROVIDERS, COMMANDS)
+PLUG_INS = PlugInModules(STEPS, SUBSCRIPTIONS, PROVIDERS, COMMANDS, SENDERS)
 _LOST_AFTER = timedelta(hours=24)  # a command nobody answered within a day has been given again, or up
 _DATABASE_ANSWERS = 5.0  # seconds
 _LEFT_OVER = timedelta(hours=1)  # a promotion's folder this old is a killed process's: no look runs as long
@@ -103,13 +107,21 @@ class Installed:
         if owner not in self._git:
             credentials = self._allowed(self._app.git_credentials(name))
             folder = self._settings.data_dir / "git" / owner
-            self._git[owner] = MirroredGit(folder, credentials, identity, self._clock, environment=self._proxied)
-        key = name.lower()
-        redactor = self._redactors[key]
-        secrets = RepositorySecrets(name, self._settings.secrets_dir, self._settings.secrets, redactor)
+            self._git[owner] = MirroredGit(
+                folder, credentials, identity, self._clock, environment=self._proxied, peek=self._app.peek(name)
+            )
+        secrets = self._secrets(name)
         registry = self._registry.of_repository(secrets)
-        view = masked(github, redactor, self._written[key])
-        return Site(name, view, self._git[owner], identity, secrets, registry)
+        view = masked(github, self._redactors[name.lower()], self._written[name.lower()])
+        return Site(name, view, self._git[owner].for_one_look(), identity, secrets, registry)
+
+    def door_secret(self, name: RepositoryName, secret: str, key: str) -> str | None:
+        """What a receiver's sender is known by. Raises UserError."""
+        return self._secrets(name).get(secret, key)
+
+    def _secrets(self, name: RepositoryName) -> RepositorySecrets:
+        redactor = self._redactors[name.lower()]
+        return RepositorySecrets(name, self._settings.secrets_dir, self._settings.secrets, redactor)
 
     def _allowed(self, credentials: Credentials) -> Credentials:
         """The same credentials, after the rules of egress: they are asked for before a server is."""
@@ -176,23 +188,29 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
             signing_key=record.signing_key(settings.private_key.encode()),
             workdirs=await asyncio.to_thread(_workdirs, settings.data_dir, clock.now()),
         )
-        handlers, expire = _engine(ports)
+        discovery = Discovery(ports.plugins.subscriptions, ports.clock)
+        anew = Anew(discovery, work, shared=not settings.database_url.startswith("sqlite:"))
+        handlers = _engine(ports, discovery, anew)
         await work.start(handlers)
         stack.push_async_callback(work.stop)
-        url = await stack.enter_async_context(_listen(settings, app, work, expire))
+        url = await stack.enter_async_context(
+            _listen(settings, app, work, discovery.subscribers, anew, hub.door_secret)
+        )
         recovery = asyncio.create_task(_recover(app, clock))
         stack.callback(recovery.cancel)
         yield Bot(url, app, work)
 
 
-def _engine(ports: Ports) -> tuple[Handlers, Callable[[RepositoryName], None]]:
-    discovery = Discovery(ports.plugins.subscriptions, ports.clock)
+def _engine(ports: Ports, discovery: Discovery, anew: Anew) -> Handlers:
     gatherer = Gatherer(ports, Configurations(ports.plugins.schemas()), discovery)
     executor = Executor(ports)
     looker, commander = Looker(ports, gatherer, executor), Commander(ports, gatherer, executor)
 
     async def look(repository: str) -> datetime | None:
-        return await looker.look(RepositoryName(repository))
+        name = RepositoryName(repository)
+        await anew.heed(name)
+        with discovery.subscribers.looking(name):
+            return await looker.look(name)
 
     async def command(job: CommandJob) -> None:
         await commander.answer(CommandRef.from_details(job.repository, job.details))
@@ -209,7 +227,7 @@ def _engine(ports: Ports) -> tuple[Handlers, Callable[[RepositoryName], None]]:
                 log.exception("looking for lost commands", extra={"repository": name})
         return names
 
-    return Handlers(look, command, tick), discovery.expire
+    return Handlers(look, command, tick)
 
 
 def _job(ref: CommandRef) -> CommandJob:
@@ -218,13 +236,18 @@ def _job(ref: CommandRef) -> CommandJob:
 
 @asynccontextmanager
 async def _listen(
-    settings: Settings, app: App, work: Work, expire: Callable[[RepositoryName], None]
+    settings: Settings, app: App, work: Work, subscribers: Subscribers, anew: Anew, secrets: Secrets
 ) -> AsyncIterator[str]:
     async def intake(delivery: Delivery) -> None:
-        """Durable once this returns; only then GitHub is told that we have it."""
+        """Durable once this returns; only then the sender is told that we have it."""
         for name in delivery.looks:
-            expire(name)
-        await work.accept_delivery(delivery.id, delivery.looks, [_job(ref) for ref in delivery.commands])
+            await anew.tell(name)
+        looks = dict.fromkeys(delivery.looks)
+        for name, warehouses in (*subscribers.of_all(delivery.news).items(), *delivery.warehouses.items()):
+            await anew.tell(name, warehouses)
+            looks[name] = None
+        if looks or delivery.commands:  # else it is news that nobody waits for
+            await work.accept_delivery(delivery.id, tuple(looks), [_job(ref) for ref in delivery.commands])
 
     async def ready() -> Sequence[str]:
         try:
@@ -235,7 +258,8 @@ async def _listen(
             return ("the database does not answer",)
         return ()
 
-    runner = make_runner(make_app(intake, settings.webhook_secrets, (await app.identity()).login, ready))
+    doors = Doors(intake, SENDERS, subscribers, secrets)
+    runner = make_runner(make_app(intake, settings.webhook_secrets, (await app.identity()).login, ready, doors))
     await runner.setup()
     try:
         listener = web.TCPSite(runner, settings.host, settings.port)

@@ -30,6 +30,7 @@ def sections() -> dict[str, str]:
         "commands": listed(("Command", "What it does"), [*PLUG_INS.commands.values()], lambda one: one.USAGE),
         "steps": listed(("Step", "What it does"), [*PLUG_INS.steps.values()], lambda one: one.NAME),
         "subscriptions": listed(("Kind", "What it finds"), [*PLUG_INS.subscriptions.values()], lambda one: one.NAME),
+        "receivers": listed(("Sender", "What it tells of"), [*PLUG_INS.senders.values()], lambda one: one.NAME),
         "providers": listed(("Provider", "What it measures"), [*PLUG_INS.providers.values()], lambda one: one.NAME),
         "settings": markdown_table(),
     }

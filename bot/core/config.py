@@ -19,6 +19,7 @@ from bot.core.configuration.loading import Loading, PlugIns
 from bot.core.configuration.misfits import Misfit, Schema
 from bot.core.configuration.problems import TooMany
 from bot.core.configuration.reading import Document, read
+from bot.core.configuration.receivers import build_receivers
 from bot.core.configuration.requests import find_sources
 from bot.core.configuration.schema import shape_schema
 from bot.core.configuration.stages import StageBuilder
@@ -126,6 +127,7 @@ def _assemble(loading: Loading, root: str, documents: list[Document]) -> Pipelin
         {WarehouseName(name): each for name, each in warehouses.items() if each is not None},
         {StageName(name): each for name, each in stages.items() if each is not None},
         {name: each for name, each in analyses.items() if each is not None},
+        build_receivers(loading),
     )
 
 

@@ -257,12 +257,24 @@ class AnalysisTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Receiver:
+    """A door for one sender that tells of new artifacts. `secret` is the name of the repository's secret that proves
+    it; `kind` names the plug-in, which reads `config`."""
+
+    name: str
+    kind: str
+    secret: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """Everything a valid `.promotion.yaml` says, desugared. Order is that of the file."""
 
     warehouses: Mapping[WarehouseName, Warehouse]
     stages: Mapping[StageName, Stage]
     verifications: Mapping[str, AnalysisTemplate] = field(default_factory=dict)
+    receivers: tuple[Receiver, ...] = ()
 
     def stages_in_order(self) -> tuple[Stage, ...]:
         """Upstream before downstream; within one rank, the order of the file."""

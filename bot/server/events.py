@@ -7,11 +7,14 @@ Payloads: https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core.jobs import CommandRef, has_command
-from bot.core.model import RepositoryName
+from bot.core.model import RepositoryName, WarehouseName
+from bot.core.news import News
+from bot.server import github_news
+from bot.server.payloads import at, items, number, text
 
 Json = Mapping[str, Any]
 
@@ -20,15 +23,21 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one webhook asks for. `id` is GitHub's delivery id, the same when it is delivered again."""
+    """What one webhook asks for. `id` is GitHub's delivery id, the same when it is delivered again.
+
+    In `looks` everything that is watched is asked again. Of `news` whoever watches that is told; `warehouses` are
+    those that a receiver's news concerns.
+    """
 
     id: str
     event: str
     looks: tuple[RepositoryName, ...] = ()
     commands: tuple[CommandRef, ...] = ()
+    news: tuple[News, ...] = ()
+    warehouses: Mapping[RepositoryName, frozenset[WarehouseName]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.looks or self.commands)
+        return bool(self.looks or self.commands or self.news or self.warehouses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +61,10 @@ def _event(name: str, permission: str = "", actions: str = "", also_ours: str = 
 EVENTS: tuple[Event, ...] = (
     _event("check_run", "checks", "rerequested requested_action"),
     _event("check_suite", "checks", "completed rerequested"),
+    _event("create", "contents", also_ours="*"),
     _event("issue_comment", "issues", "created"),
     _event("issues", "issues", "labeled unlabeled closed reopened"),
+    _event("package", "packages", "published updated", also_ours="*"),
     _event(
         "pull_request",
         "pull_requests",
@@ -62,6 +73,8 @@ EVENTS: tuple[Event, ...] = (
     ),
     _event("pull_request_review", "pull_requests", "submitted dismissed"),
     _event("push", "contents", also_ours="*"),
+    _event("registry_package", "packages", "published updated", also_ours="*"),
+    _event("release", "contents", "published released", also_ours="*"),
     _event("repository", "metadata", "edited renamed transferred unarchived"),
     _event("repository_dispatch", "contents"),  # for pipelines: "there is something new, look now"
     _event("status", "statuses"),
@@ -81,7 +94,7 @@ def translate(event: str, delivery_id: str, payload: Json, bot_login: str) -> De
     `bot_login` is our own, `<slug>[bot]`: what we did ourselves needs no further look.
     """
     handled = _BY_NAME.get(event)
-    action = _text(payload, "action")
+    action = text(payload, "action")
     nothing = Delivery(delivery_id, event)
     if handled is None or (handled.actions and action not in handled.actions):
         return nothing
@@ -91,56 +104,37 @@ def translate(event: str, delivery_id: str, payload: Json, bot_login: str) -> De
         case "issue_comment":
             return Delivery(delivery_id, event, commands=_commands(payload, bot_login))
         case "installation":
-            return Delivery(delivery_id, event, looks=_names(_list(payload, "repositories")))
+            return Delivery(delivery_id, event, looks=_names(items(payload, "repositories")))
         case "installation_repositories":
-            return Delivery(delivery_id, event, looks=_names(_list(payload, "repositories_added")))
-        case "status" if _text(payload, "state") == "pending":
+            return Delivery(delivery_id, event, looks=_names(items(payload, "repositories_added")))
+        case "create" | "package" | "registry_package" | "release":
+            return replace(nothing, news=github_news.of(event, payload))
+        case "push":
+            looks = _names([at(payload, "repository")])
+            return replace(nothing, looks=looks, news=github_news.of(event, payload))
+        case "status" if text(payload, "state") == "pending":
             return nothing
         case _:
-            return Delivery(delivery_id, event, looks=_names([_at(payload, "repository")]))
+            return Delivery(delivery_id, event, looks=_names([at(payload, "repository")]))
 
 
 def _commands(payload: Json, bot_login: str) -> tuple[CommandRef, ...]:
     """The comment, if it may hold a command. Its text is read again when that is carried out."""
-    names = _names([_at(payload, "repository")])
-    number, comment = _number(payload, "issue", "number"), _number(payload, "comment", "id")
-    ours = _text(payload, "comment", "user", "login") == bot_login
-    if not names or not number or not comment or ours or not has_command(_text(payload, "comment", "body")):
+    names = _names([at(payload, "repository")])
+    issue, comment = number(payload, "issue", "number"), number(payload, "comment", "id")
+    ours = text(payload, "comment", "user", "login") == bot_login
+    if not names or not issue or not comment or ours or not has_command(text(payload, "comment", "body")):
         return ()
-    return (CommandRef(names[0], number, comment),)
+    return (CommandRef(names[0], issue, comment),)
 
 
 def _is_ours(payload: Json, bot_login: str) -> bool:
     """Done by our App, or the end of our own check suite, whose sender is whoever pushed the commit."""
-    if _text(payload, "sender", "login") == bot_login:
+    if text(payload, "sender", "login") == bot_login:
         return True
-    return (
-        _text(payload, "action") == "completed" and f"{_text(payload, 'check_suite', 'app', 'slug')}[bot]" == bot_login
-    )
+    return text(payload, "action") == "completed" and f"{text(payload, 'check_suite', 'app', 'slug')}[bot]" == bot_login
 
 
 def _names(repositories: Iterable[Any]) -> tuple[RepositoryName, ...]:
-    names = (_text(one, "full_name") for one in repositories)
+    names = (text(one, "full_name") for one in repositories)
     return tuple(dict.fromkeys(RepositoryName(name) for name in names if _NAME.fullmatch(name)))
-
-
-def _at(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-def _text(value: Any, *path: str) -> str:
-    found = _at(value, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _number(value: Any, *path: str) -> int:
-    """0 for what can't be one of GitHub's numbers, which are positive and have 64 bits."""
-    found = _at(value, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 2**63 else 0
-
-
-def _list(value: Any, *path: str) -> list[Any]:
-    found = _at(value, *path)
-    return found if isinstance(found, list) else []

@@ -2,26 +2,20 @@
 
 import hashlib
 import hmac
-import json
-import logging
 import re
-import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
-from urllib.parse import parse_qs
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from bot.server.events import Delivery, translate
-
-log = logging.getLogger(__name__)
+from bot.server.doors import ROUTE, Doors
+from bot.server.events import translate
+from bot.server.intake import Intake, read_payload, refuse, take
 
 # GitHub doesn't send more: https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
 MAX_BODY = 25 * 1024 * 1024
 _MIB = 1024 * 1024
 _TOKEN = re.compile(r"[!-~]{1,100}")
 
-Intake = Callable[[Delivery], Awaitable[None]]
 Ready = Callable[[], Awaitable[Sequence[str]]]
 
 
@@ -29,17 +23,26 @@ async def always_ready() -> Sequence[str]:
     return ()
 
 
-def make_app(intake: Intake, secrets: Sequence[str], bot_login: str, ready: Ready = always_ready) -> web.Application:
+def make_app(
+    intake: Intake,
+    secrets: Sequence[str],
+    bot_login: str,
+    ready: Ready = always_ready,
+    doors: Doors | None = None,
+) -> web.Application:
     """The application, without its pages.
 
     `intake` makes a delivery durable; when it returns, GitHub is told that it arrived. `secrets` are all tried.
     `bot_login` is our own account. `ready` names what keeps the process from working, and nothing if nothing does.
+    `doors` are for senders other than the App's GitHub.
     """
     if not secrets:
         raise ValueError("without a secret anybody could send webhooks")
     receiver = _Receiver(intake, [secret.encode() for secret in secrets], bot_login)
     app = web.Application(client_max_size=MAX_BODY + _MIB)
     app.router.add_post("/webhook", receiver.receive)
+    if doors is not None:
+        app.router.add_post(ROUTE, doors.receive)
     app.router.add_get("/healthz", _alive)
     app.router.add_get("/readyz", _answer_ready(ready))
     return app
@@ -60,24 +63,6 @@ def signature_holds(secrets: Sequence[bytes], body: bytes, signature: str) -> bo
     return any([hmac.compare_digest(given, one) for one in expected])  # noqa: C419  # all, in any case
 
 
-def read_payload(content_type: str, body: bytes) -> Mapping[str, Any]:
-    """The JSON object in a body of either kind that GitHub sends. Raises ValueError, with what is wrong."""
-    if content_type == "application/x-www-form-urlencoded":
-        fields = parse_qs(body.decode("ascii"), strict_parsing=True).get("payload", [])
-        if len(fields) != 1:
-            raise ValueError("the form has not one field 'payload'")
-        text: str | bytes = fields[0]
-    else:
-        text = body
-    try:
-        payload = json.loads(text)
-    except RecursionError as error:
-        raise ValueError("too deep") from error
-    if not isinstance(payload, dict):
-        raise ValueError("not an object")
-    return payload
-
-
 class _Receiver:
     def __init__(self, intake: Intake, secrets: Sequence[bytes], bot_login: str) -> None:
         self._intake = intake
@@ -88,40 +73,21 @@ class _Receiver:
         try:
             body = await request.read()
         except web.RequestPayloadError:
-            return _refuse(400, "the body can't be read")
+            return refuse(400, "the body can't be read")
         if len(body) > MAX_BODY:
-            return _refuse(413, "the body is over 25 MB")
+            return refuse(413, "the body is over 25 MB")
         if not signature_holds(self._secrets, body, request.headers.get("X-Hub-Signature-256", "")):
-            return _refuse(401, "the X-Hub-Signature-256 header is missing or doesn't match the body")
+            return refuse(401, "the X-Hub-Signature-256 header is missing or doesn't match the body")
         if request.content_type not in ("application/json", "application/x-www-form-urlencoded"):
-            return _refuse(415, "the content type wants to be application/json or application/x-www-form-urlencoded")
+            return refuse(415, "the content type wants to be application/json or application/x-www-form-urlencoded")
         event, delivery_id = request.headers.get("X-GitHub-Event", ""), request.headers.get("X-GitHub-Delivery", "")
         if not _TOKEN.fullmatch(event) or not _TOKEN.fullmatch(delivery_id):
-            return _refuse(400, "the X-GitHub-Event or X-GitHub-Delivery header is missing or malformed")
+            return refuse(400, "the X-GitHub-Event or X-GitHub-Delivery header is missing or malformed")
         try:
             payload = read_payload(request.content_type, body)
         except ValueError as error:
-            return _refuse(400, f"the body is not the JSON object it should be: {error}")
-        return await self._take(translate(event, delivery_id, payload, self._bot_login))
-
-    async def _take(self, delivery: Delivery) -> web.Response:
-        about = {"delivery": delivery.id, "event": delivery.event}
-        if not delivery:
-            log.debug("webhook asks for nothing", extra=about)
-            return web.json_response({"message": "nothing to do"}, status=202)
-        try:
-            await self._intake(delivery)
-        except Exception:  # the border: GitHub records the failure, and can be asked to deliver again
-            number = uuid.uuid4().hex[:12]
-            log.exception("webhook could not be taken, id %s", number, extra=about)
-            return web.json_response({"message": f"internal error {number}"}, status=500)
-        log.info("webhook taken", extra=about)
-        return web.json_response({"message": "accepted"}, status=202)
-
-
-def _refuse(status: int, reason: str) -> web.Response:
-    log.info("webhook refused with %d: %s", status, reason)
-    return web.json_response({"message": reason}, status=status)
+            return refuse(400, f"the body is not the JSON object it should be: {error}")
+        return await take(self._intake, translate(event, delivery_id, payload, self._bot_login))
 
 
 async def _alive(_request: web.Request) -> web.Response:

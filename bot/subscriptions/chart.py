@@ -9,6 +9,8 @@ from typing import Any
 
 from bot.contracts import Discovered, DiscoveryContext, Registry, Schema
 from bot.core.model import Artifact, Chart
+from bot.core.news import News
+from bot.core.urls import normalize_chart
 from bot.subscriptions import fields
 from bot.subscriptions.tags import TagRules
 
@@ -63,6 +65,21 @@ async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, 
     """The chart of exactly this version, if the rules let it pass."""
     wanted = _read(context, config, name)
     return wanted.chart_of(version) if version in await wanted.versions() else None
+
+
+def address(config: Mapping[str, Any]) -> str:
+    return normalize_chart(fields.required(config, "repoURL")).removesuffix("/")
+
+
+def concerned(config: Mapping[str, Any], news: News) -> bool:
+    """By the chart's name, where the repository holds many, and its version."""
+    name = fields.text(config, "name")
+    if news.chart and name and news.chart != name:
+        return False
+    rules = TagRules.read({**config, "strictSemvers": not name}, fields.text(config, "semverConstraint"))
+    if not name and news.version.startswith("v"):
+        return False
+    return not news.version or bool(rules.by_version([news.version if name else news.version.replace("_", "+")]))
 
 
 def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _Wanted:

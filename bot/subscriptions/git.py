@@ -12,6 +12,8 @@ from typing import Any
 from bot.contracts import Clock, Discovered, DiscoveryContext, Git, Schema
 from bot.core.facts import CommitInfo, Refs, TagInfo
 from bot.core.model import Artifact, Commit
+from bot.core.news import News
+from bot.core.urls import normalize_git
 from bot.expressions import ExpressionError, evaluate
 from bot.expressions.booleans import as_bool
 from bot.subscriptions import fields
@@ -62,6 +64,7 @@ SCHEMA: Schema = {
     "required": ["repoURL"],
     "additionalProperties": False,
 }
+_STRATEGIES = ("NewestFromBranch", "SemVer", "Lexical", "NewestTag")
 _OF_THE_TAG = ("tagger", "annotation", "creatorDate")
 _LARGEST_BATCH = 1000
 _LONGEST_SUBJECT = 80
@@ -118,7 +121,8 @@ async def discover(context: DiscoveryContext, config: Mapping[str, Any], name: s
     """The newest commits that count, up to `discoveryLimit`. The remote is asked once, for its refs; where those that
     matter have not moved, that is all."""
     wanted = _read(context, config, name)
-    refs = await wanted.git.refs(wanted.url)
+    tags = wanted.strategy != "NewestFromBranch"
+    refs = await wanted.git.watched(wanted.url, branch=wanted.branch, tags=tags, since=context.since)
     state = wanted.state(refs)
     if context.previous is not None and state and context.previous.state == state:
         return context.previous
@@ -137,6 +141,28 @@ async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, 
         if artifact.tag == version or (len(version) >= 7 and artifact.id.startswith(version.lower())):
             return artifact
     return None
+
+
+def address(config: Mapping[str, Any]) -> str:
+    return normalize_git(fields.required(config, "repoURL"))
+
+
+def concerned(config: Mapping[str, Any], news: News) -> bool:
+    """By the branch and what changed there, or by the tag's name. Who made a commit is not asked here."""
+    strategy = fields.choice(config, "commitSelectionStrategy", _STRATEGIES)
+    if not news.branch and not news.version:
+        return True
+    if strategy == "NewestFromBranch":
+        followed = fields.text(config, "branch") or news.default_branch
+        if not news.branch or (followed and news.branch != followed):
+            return False
+        paths = PathRules.read(config)
+        return news.paths is None or not paths or paths.match(news.paths)
+    if not news.version:
+        return False
+    if strategy == "SemVer":
+        return bool(TagRules.read(config, fields.text(config, "semverConstraint")).by_version([news.version]))
+    return bool(TagRules.read(config, "").named([news.version]))
 
 
 async def _candidates(wanted: _Wanted, refs: Refs) -> AsyncIterator[tuple[Commit, datetime]]:
@@ -229,8 +255,7 @@ def shortened(text: str, length: int) -> str:
 
 
 def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _Wanted:
-    strategies = ("NewestFromBranch", "SemVer", "Lexical", "NewestTag")
-    strategy = fields.choice(config, "commitSelectionStrategy", strategies)
+    strategy = fields.choice(config, "commitSelectionStrategy", _STRATEGIES)
     return _Wanted(
         git=context.git.configured(verify_tls=not fields.flag(config, "insecureSkipTLSVerify"), contents=False),
         clock=context.clock,

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from bot.contracts import Discovered, DiscoveryContext, ImageDetails, Registry, Schema
 from bot.core.model import Artifact, Image
-from bot.core.urls import image_repository
+from bot.core.news import News
+from bot.core.urls import image_repository, normalize_image
 from bot.subscriptions import fields
 from bot.subscriptions.tags import TagRules
 
@@ -54,6 +55,7 @@ SCHEMA: Schema = {
     "required": ["repoURL"],
     "additionalProperties": False,
 }
+_STRATEGIES = ("SemVer", "Lexical", "Digest", "NewestBuild")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -136,6 +138,23 @@ async def find(context: DiscoveryContext, config: Mapping[str, Any], name: str, 
     return wanted.accepted(version, details) if details else None
 
 
+def address(config: Mapping[str, Any]) -> str:
+    return normalize_image(image_repository(fields.required(config, "repoURL")))
+
+
+def concerned(config: Mapping[str, Any], news: News) -> bool:
+    """By the tag's name."""
+    strategy = fields.choice(config, "imageSelectionStrategy", _STRATEGIES)
+    constraint = fields.text(config, "constraint") or fields.text(config, "semverConstraint")
+    if not news.version:
+        return True
+    if strategy == "Digest":
+        return news.version == constraint
+    if strategy == "SemVer":
+        return bool(TagRules.read(config, constraint).by_version([news.version]))
+    return bool(TagRules.read(config, "").named([news.version]))
+
+
 async def _by_date(wanted: _Wanted) -> Discovered:
     tags = wanted.ordered(await wanted.registry.tags(wanted.repo_url))
     described = await _together(wanted.details(tag) for tag in tags)
@@ -151,7 +170,7 @@ def newest_builds(wanted: _Wanted, found: Iterable[tuple[str, ImageDetails]]) ->
 
 
 def _read(context: DiscoveryContext, config: Mapping[str, Any], name: str) -> _Wanted:
-    strategy = fields.choice(config, "imageSelectionStrategy", ("SemVer", "Lexical", "Digest", "NewestBuild"))
+    strategy = fields.choice(config, "imageSelectionStrategy", _STRATEGIES)
     constraint = fields.text(config, "constraint") or fields.text(config, "semverConstraint")
     if strategy == "Digest" and _TAG.fullmatch(constraint) is None:
         raise fields.mistake(config, f"with strategy Digest, constraint must be the tag to follow, not {constraint!r}")

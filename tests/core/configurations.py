@@ -61,6 +61,7 @@ PLUGINS = PlugIns(
     providers={
         "web": _record("url", url=_TEXT, jsonPath=_TEXT, timeoutSeconds={"type": "integer"}, method=_TEXT),
     },
+    senders={name: _record("secretRef", secretRef=_record("name", name=_TEXT)) for name in ("github", "dockerhub")},
 )
 
 WATCH = "warehouses: {service: {image: ghcr.io/acme/service}}\n"

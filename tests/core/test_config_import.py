@@ -94,7 +94,6 @@ TIDY = """\
 # - the label team of Warehouse: app
 # - spec.shard of Warehouse: app
 # - the annotation kargo.akuity.io/color of Stage: dev
-# - spec.webhookReceivers of ProjectConfig: shop
 # - comments (1 line)
 
 warehouses:
@@ -163,6 +162,12 @@ verifications:
           url: '{{args.url}}'
           jsonPath: '{$.ok}'
       successCondition: result == true
+
+webhookReceivers:
+- name: github
+  github:
+    secretRef:
+      name: x
 """
 
 

@@ -12,6 +12,7 @@ from bot.core.config import Fit, PlugIns, load, shape_schema
 from bot.core.configuration.formats import EXPRESSIONS
 from bot.core.configuration.problems import Problems
 from bot.core.configuration.reading import read
+from bot.server import receivers
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "config" / "examples").glob("*.yaml"))
@@ -19,6 +20,7 @@ PLUGINS = PlugIns(
     steps={name: each.SCHEMA for name, each in steps.BY_NAME.items()},
     subscriptions={name: each.SCHEMA for name, each in subscriptions.BY_NAME.items()},
     providers={name: each.SCHEMA for name, each in metrics.BY_NAME.items()},
+    senders={name: each.SCHEMA for name, each in receivers.BY_NAME.items()},
 )
 
 
@@ -55,6 +57,8 @@ def test_an_example_loads_without_problems_and_fits_the_schema(path: Path) -> No
         "stages: {uat: {from: service, steps: [{uses: git-psh}]}}",
         "stages: {uat: {from: service, steps: [{uses: git-clear, config: {pth: x}}]}}",
         "warehouses: {w: {image: {repoURL: x/y, discoveryLimit: 1000}}}",
+        "receivers: {hub: {dokerhub: secret}}",
+        "webhookReceivers: [{name: hub, dockerhub: {secretRef: {}}}]",
         "verifications: {v: {metrics: [{name: m, provider: {wbe: {}}}, {name: m, provider: {web: {urll: x}}}]}}",
         "{apiVersion: kargo.akuity.io/v1alpha1, kind: Stage, metadata: {name: x}, spec: {}}",
     ],

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.jobs import CommandRef
+from bot.core.news import News
 from bot.server.events import EVENTS, HANDLED, Delivery, translate
 
 EXAMPLES = Path(__file__).parents[2] / ".tools" / "github" / "webhooks-examples.json"
@@ -94,6 +95,41 @@ def test_what_a_webhook_asks_for(event, sent, asked):
     assert (delivery.id, delivery.event, bool(delivery)) == ("guid", event, asked != NOTHING)
 
 
+LIB = {"full_name": "acme/lib", "clone_url": "https://github.com/acme/lib.git", "default_branch": "main"}
+ADDRESS = ("https://github.com/acme/lib",)
+CONTAINER = {"package_type": "CONTAINER", "package_version": {"package_url": "ghcr.io/acme/service:1.0.0"}}
+NEWS = [
+    (
+        "push",
+        {"ref": "refs/heads/next", "repository": LIB},
+        ("acme/lib",),
+        (News("git", ADDRESS, branch="next", default_branch="main"),),
+    ),
+    ("create", {"ref": "v1", "ref_type": "tag", "repository": LIB}, (), (News("git", ADDRESS, version="v1"),)),
+    (
+        "release",
+        {"action": "published", "release": {"tag_name": "v1"}, "repository": LIB},
+        (),
+        (News("git", ADDRESS, version="v1"),),
+    ),
+    ("release", {"action": "edited", "release": {"tag_name": "v1"}, "repository": LIB}, (), ()),
+    (
+        "registry_package",
+        {"action": "published", "registry_package": CONTAINER, "repository": LIB},
+        (),
+        (News("image", ("ghcr.io/acme/service",)), News("chart", ("ghcr.io/acme/service",))),
+    ),
+    ("package", {"action": "deleted", "package": CONTAINER, "repository": LIB}, (), ()),
+]
+
+
+@pytest.mark.parametrize(("event", "sent", "looks", "news"), NEWS)
+@pytest.mark.parametrize("sender", ["maintainer", BOT])
+def test_what_may_be_new_is_told_to_whoever_watches_it(event, sent, looks, news, sender):
+    delivery = translate(event, "guid", {**sent, "sender": {"login": sender}}, BOT)
+    assert (delivery.looks, delivery.news) == (looks, news)
+
+
 @pytest.fixture(scope="module")
 def examples():
     if not EXAMPLES.exists():
@@ -106,7 +142,8 @@ def test_all_of_githubs_examples_pass(examples):
     assert len(examples) >= 329
     deliveries = [translate(event, "guid", example, BOT) for event, example in examples]
     heard = {delivery.event for delivery in deliveries if delivery}
-    assert heard == {event.name for event in EVENTS} - {"issue_comment"}, "no comment of the examples holds a command"
+    # No comment of the examples holds a command, and no container package a tag.
+    assert heard == {event.name for event in EVENTS} - {"issue_comment", "package", "registry_package"}
 
 
 def test_githubs_examples_may_lack_any_part(examples):
@@ -141,6 +178,12 @@ PARTS = (
     "repositories_added",
     "check_suite",
     "state",
+    "ref",
+    "ref_type",
+    "commits",
+    "release",
+    "package",
+    "registry_package",
 )
 
 

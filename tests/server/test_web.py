@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.server.events import translate
-from bot.server.web import MAX_BODY, make_app, make_runner, read_payload, signature_holds
+from bot.server.intake import read_payload
+from bot.server.web import MAX_BODY, make_app, make_runner, signature_holds
 
 BOT = "towpath[bot]"
 PUSH = {"ref": "refs/heads/main", "repository": {"full_name": "acme/shop"}, "sender": {"login": "maintainer"}}

@@ -86,6 +86,9 @@ class KnownGit:
         heads = {"main": self.commits[0].sha} if self.commits else {}
         return Refs("main" if heads else "", heads, {})
 
+    async def watched(self, url, *, branch="", tags=False, since=0.0):
+        return await self.refs(url)
+
     async def log(self, url, rev, *, paths=(), limit=50, not_in=""):
         start = next(index for index, commit in enumerate(self.commits) if commit.sha == rev)
         inside = [

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -408,3 +409,35 @@ async def test_a_tag_made_anew_on_the_same_commit_is_seen(repository, real):
 
     again = await git.discover(replace(real, previous=first), fields, "")
     assert [one.tag for one in again.artifacts] == ["a", "b"]
+
+
+async def test_the_repository_of_a_look_is_not_asked_twice(repository, real):
+    """Its refs are what a look begins with. What comes while it lasts is asked for: it was told of."""
+    first = repository.commit("README.md")
+    repository.run("tag", "v1.0.0")
+    repository.push()
+    look = replace(real, git=real.git.for_one_look())
+    await look.git.seen(repository.url)
+
+    second = repository.commit("README.md")
+    repository.run("tag", "v1.1.0")
+    repository.push()
+    for fields in ({}, {"branch": "main"}, {"commitSelectionStrategy": "SemVer"}):
+        assert (await found_in(look, repository, **fields))[0].id == first
+    for fields in ({}, {"commitSelectionStrategy": "SemVer"}):
+        assert (await found_in(replace(look, since=time.monotonic()), repository, **fields))[0].id == second
+    third = repository.commit("README.md")
+    repository.push()
+    assert (await found_in(look, repository))[0].id == second
+    assert (await found_in(replace(look, git=real.git.for_one_look()), repository))[0].id == third
+
+
+async def test_by_hand_what_is_newest_is_found_even_in_a_look_that_began_before(repository, real):
+    repository.commit("README.md")
+    repository.push()
+    look = replace(real, git=real.git.for_one_look())
+    await look.git.seen(repository.url)
+    second = repository.commit("README.md")
+    repository.push()
+    found = await git.find(look, {"repoURL": repository.url}, "gitops", second)
+    assert found.id == second

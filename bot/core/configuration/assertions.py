@@ -56,13 +56,18 @@ def number_check(schema: Schema) -> Check | None:
 def one_of_values(values: tuple[Any, ...]) -> Check:
     def check(value: Any, run: Run) -> Any:
         if not any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in values):
-            listed = ", ".join(str(each) if each != "" else '""' for each in values)
+            listed = ", ".join(_written(each) for each in values)
             wants = f"one of {listed}" if len(values) > 1 else listed
             near = run.closest(value, [str(each) for each in values]) if isinstance(value, str) else ""
             run.complain("bad-value", f"{run.field} wants {wants}, not {shown(value)}{near}")
         return value
 
     return check
+
+
+def _written(value: Any) -> str:
+    """As one writes it in YAML."""
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'
 
 
 def alternatives(branches: Sequence[tuple[Schema | bool, Check]], *, exactly_one: bool) -> Check:

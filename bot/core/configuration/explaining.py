@@ -32,6 +32,10 @@ def explain(pipeline: Pipeline) -> str:
         "stages": {name: _stage(each) for name, each in pipeline.stages.items()},
         "verifications": {name: _analysis(each) for name, each in pipeline.verifications.items()},
         "promotionWindows": _windows(pipeline),
+        "webhookReceivers": [
+            {"name": each.name, each.kind: {"secretRef": {"name": each.secret}, **each.config}}
+            for each in pipeline.receivers
+        ],
     }
     return written(given(document))
 

@@ -13,6 +13,7 @@ from bot.core.configuration.modernising import modernise_warehouse
 from bot.core.configuration.places import Place
 from bot.core.configuration.problems import names
 from bot.core.configuration.reading import Document
+from bot.core.configuration.receivers import take_receivers
 
 _RESERVED_STAGES = {"config": "the check run `promotion/config` is about the configuration itself"}
 _NAME = re.compile(str(shapes.NAME["pattern"]))
@@ -235,3 +236,4 @@ def _take_rules(spec: Mapping[str, Any], place: Place, loading: Loading) -> None
         ("promotionWindows", loading.gathered.windows),
     ):
         rules += [Rule(each, place / field / index) for index, each in enumerate(spec.get(field, ()))]
+    take_receivers(spec, place, loading)

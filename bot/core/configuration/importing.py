@@ -12,8 +12,8 @@ _MOST_NAMES = 8
 _DROPPED: Mapping[str, tuple[Path, ...]] = {
     "Warehouse": (("spec", "shard"),),
     "Stage": (("spec", "shard"), ("spec", "targets"), ("spec", "verification", "analysisRunMetadata")),
-    "ProjectConfig": (("spec", "webhookReceivers"), ("spec", "freightLinks"), ("spec", "stageLinks")),
-    "ClusterConfig": (("spec", "webhookReceivers"), ("spec", "freightLinks"), ("spec", "stageLinks")),
+    "ProjectConfig": (("spec", "freightLinks"), ("spec", "stageLinks")),
+    "ClusterConfig": (("spec", "freightLinks"), ("spec", "stageLinks")),
 }
 
 

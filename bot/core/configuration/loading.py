@@ -18,6 +18,7 @@ class PlugIns:
     steps: Mapping[str, Schema]
     subscriptions: Mapping[str, Schema]
     providers: Mapping[str, Schema]
+    senders: Mapping[str, Schema] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One promotion policy or window, in the order written."""
+    """One promotion policy, window or receiver, in the order written."""
 
     spec: Mapping[str, Any]
     place: Place
@@ -54,6 +55,7 @@ class Gathered:
     verifications: dict[str, Entry] = field(default_factory=dict)
     policies: list[Rule] = field(default_factory=list)
     windows: list[Rule] = field(default_factory=list)
+    receivers: list[Rule] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -152,6 +152,8 @@ DOCUMENT = record(
     verifications={"type": "object"},
     promotionPolicies=listed(PROMOTION_POLICY),
     promotionWindows=listed(PROMOTION_WINDOW),
+    webhookReceivers=listed(ANYTHING, about="Doors for senders that tell of new artifacts, as in a ProjectConfig."),
+    receivers={"type": "object", "description": "The same by name, as in hub: {dockerhub: <secret>}."},
 )
 
 VERIFICATION = ANALYSIS

@@ -6,6 +6,7 @@ from typing import Any
 from bot.core.configuration import native_shapes, shapes
 from bot.core.configuration.loading import PlugIns
 from bot.core.configuration.misfits import Schema
+from bot.core.configuration.receivers import short
 
 _DURATION = r"^(0|([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h))*)$"
 _WITH_EXPRESSION = {"type": "string", "pattern": r"\$\{[{%]"}
@@ -46,7 +47,11 @@ def shape_schema(plugins: PlugIns) -> dict[str, Any]:
     for name, schema in plugins.subscriptions.items():
         definitions[f"watch-{name}"] = editor.plain(schema)
     kinds = {name: {"$ref": f"#/$defs/watch-{name}"} for name in plugins.subscriptions}
-    definitions["pipeline"] = _pipeline(editor, kinds)
+    for name, schema in plugins.senders.items():
+        definitions[f"sender-{name}"] = editor.plain(schema)
+    senders = {name: {"$ref": f"#/$defs/sender-{name}"} for name in plugins.senders}
+    definitions["webhookReceivers"] = editor.plain(shapes.listed(shapes.receiver(senders)))
+    definitions["pipeline"] = _pipeline(editor, kinds, senders)
     manifests = {
         "Warehouse": shapes.warehouse(kinds),
         "Stage": shapes.STAGE,
@@ -54,7 +59,7 @@ def shape_schema(plugins: PlugIns) -> dict[str, Any]:
         "ClusterPromotionTask": shapes.TASK,
         "AnalysisTemplate": shapes.ANALYSIS,
         "ClusterAnalysisTemplate": shapes.ANALYSIS,
-        "ProjectConfig": shapes.PROJECT,
+        "ProjectConfig": _with_receivers(shapes.PROJECT),
     }
     definitions |= {f"manifest-{kind}": editor.plain(shapes.manifest(spec)) for kind, spec in manifests.items()}
     return {
@@ -97,13 +102,19 @@ class _Editor:
         return shape
 
 
-def _pipeline(editor: _Editor, kinds: Mapping[str, Schema]) -> dict[str, Any]:
-    document: dict[str, Any] = editor.open(native_shapes.DOCUMENT)
+def _with_receivers(shape: Schema) -> Schema:
+    receivers = {"$ref": "#/$defs/webhookReceivers"}
+    return {**shape, "properties": {**shape["properties"], "webhookReceivers": receivers}}
+
+
+def _pipeline(editor: _Editor, kinds: Mapping[str, Schema], senders: Mapping[str, Schema]) -> dict[str, Any]:
+    document: dict[str, Any] = editor.open(_with_receivers(native_shapes.DOCUMENT))
     for section, shape in (
         ("warehouses", native_shapes.warehouse(kinds)),
         ("stages", native_shapes.STAGE),
         ("tasks", shapes.TASK),
         ("verifications", shapes.ANALYSIS),
+        ("receivers", short(senders)),
     ):
         names = editor.plain(shapes.NAME)
         document["properties"][section] = {

@@ -252,6 +252,11 @@ def subscription(kinds: Mapping[str, Schema]) -> Schema:
     }
 
 
+def receiver(senders: Mapping[str, Schema]) -> Schema:
+    """One entry of `webhookReceivers`: a name, and exactly one sender."""
+    return {**record(("name",), name=NAME, **senders), "oneOf": [{"required": [sender]} for sender in senders]}
+
+
 def warehouse(kinds: Mapping[str, Schema]) -> Schema:
     return record(
         ("subscriptions",),

@@ -36,6 +36,8 @@ _FROM_STEP: Mapping[str, Path] = {
     "git-wait-for-pr": ("prNumberFromStep",),
     "argocd-update": ("apps", "*", "sources", "*", "desiredCommitFromStep"),
 }
+# The first have something kept in the lock, which the second writes and the third proposes.
+_NOTES, _COMMITS, _PROPOSES = ("set-metadata", "set-freight-alias"), "git-commit", "git-open-pr"
 _NOT_ON_TASKS = ("if", "continueOnError", "retry", "config")
 
 
@@ -85,6 +87,7 @@ def build_steps(
     """
     builder = _Builder(loading, tasks, outer, before=before, trusted=trusted)
     steps = builder.steps(given, place)
+    builder.check_notes(before)
     return tuple(steps) if builder.complete else None
 
 
@@ -114,6 +117,7 @@ class _Builder:
         self._in_task = in_task
         self.wanted: dict[Reference, None] = {}  # what expressions refer to that only the task's stage can have
         self._are_inflated = False
+        self._built: list[tuple[str, Place]] = []  # what every step uses, and where that is written
         self.complete = True
 
     def steps(self, given: Sequence[Mapping[str, Any]], place: Place) -> list[StepSpec]:
@@ -125,8 +129,11 @@ class _Builder:
             at = place / index
             alias = self._alias(step, index, at)
             if "task" in step:
-                built += self._inflate(step, alias, at)
+                inflated = self._inflate(step, alias, at)
+                self._built += [(each.uses, at / "task") for each in inflated]
+                built += inflated
             elif (ready := self._step(step, alias, at)) is not None:
+                self._built.append((ready.uses, at / "uses"))
                 built.append(ready)
             else:
                 self.complete = False
@@ -134,6 +141,17 @@ class _Builder:
             if "task" not in step:
                 self._outputs[alias] = None
         return built
+
+    def check_notes(self, before: Sequence[StepSpec]) -> None:
+        """What is to be kept in the stage's lock needs a commit that writes it, before it is proposed."""
+        proposed = any(step.uses == _PROPOSES for step in before)
+        for index, (uses, place) in enumerate(self._built):
+            proposed = proposed or uses == _PROPOSES
+            if uses in _NOTES and (proposed or not any(later == _COMMITS for later, _ in self._built[index + 1 :])):
+                message = (
+                    f"what `{uses}` sets is kept in the stage's lock, which `{_COMMITS}` writes; put it before that"
+                )
+                self._error(place, "too-late", message)
 
     def refer(self, value: Any, place: Place, alias: str, own: Iterable[str]) -> None:
         """Check what the expressions of a value refer to; `own` are the variables of the step called `alias`."""

@@ -26,6 +26,7 @@ def tidied(gathered: Gathered, kinds: Sequence[str], notes: Sequence[str]) -> st
         "verifications": {name: _analysis(each) for name, each in _right(gathered.verifications)},
         "promotionPolicies": [dict(each.spec) for each in gathered.policies] if auto is None else [],
         "promotionWindows": [dict(each.spec) for each in gathered.windows],
+        "webhookReceivers": [dict(each.spec) for each in gathered.receivers],
     }
     comments = "".join(f"# {note}\n" if note else "#\n" for note in notes)
     return f"{comments}\n{written_in_sections(given(document))}" if comments else written_in_sections(given(document))

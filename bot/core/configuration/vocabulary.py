@@ -29,8 +29,6 @@ KARGO_STEPS = (
     "kustomize-set-image",
     "oci-download",
     "oci-push",
-    "set-freight-alias",
-    "set-metadata",
     "tar",
     "toml-parse",
     "toml-update",
