@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.contracts.clock import Clock
 from bot.contracts.schema import Schema
+from bot.errors import UserError
 
 
 class MeasurementPhase(StrEnum):
@@ -32,8 +33,13 @@ class Reading:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+class Unreachable(UserError):
+    """A server could not be asked, or did not answer in time. Unlike other mistakes it may pass."""
+
+
 class Http(Protocol):
-    """Outbound HTTP under the egress rules, for providers and steps. Raises UserError on refusal or failure."""
+    """Outbound HTTP under the egress rules, for providers and steps. Raises UserError on refusal or failure,
+    Unreachable for what may pass."""
 
     async def request(
         self,

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from bot.contracts import HttpAnswer
+from bot.contracts.metrics import Unreachable
 from bot.core.egress import EgressRules
 from bot.engine.egress import guarded_session, literal_refusal
 from bot.errors import UserError
@@ -78,7 +79,7 @@ class OutboundHttp:
                 limit = self._size_limit if size_limit is None else size_limit
                 return await self._follow(method, target, CIMultiDict(headers), body, insecure, limit)
         except TimeoutError as error:
-            raise UserError(f"{_where(method, target)}: no answer within {timeout_seconds:g} s") from error
+            raise Unreachable(f"{_where(method, target)}: no answer within {timeout_seconds:g} s") from error
 
     async def _follow(
         self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, insecure: bool, limit: int
@@ -122,13 +123,13 @@ class OutboundHttp:
         except aiohttp.ClientConnectorCertificateError as error:
             raise UserError(f"{where}: its certificate is not trusted: {error.certificate_error}") from error
         except aiohttp.ClientConnectorDNSError as error:
-            raise UserError(f"{where}: no address is known for this host") from error
+            raise Unreachable(f"{where}: no address is known for this host") from error
         except aiohttp.ClientConnectorError as error:
-            raise UserError(f"{where}: can't connect: {error.os_error.strerror or error.os_error}") from error
+            raise Unreachable(f"{where}: can't connect: {error.os_error.strerror or error.os_error}") from error
         except aiohttp.ClientResponseError as error:
             raise UserError(f"{where}: the answer is not HTTP as it should be: {error.message}") from error
         except aiohttp.ClientError as error:
-            raise UserError(f"{where}: the connection broke ({type(error).__name__})") from error
+            raise Unreachable(f"{where}: the connection broke ({type(error).__name__})") from error
         except ValueError as error:  # aiohttp's word for a method or header that can't be sent
             raise UserError(f"{where}: the request can't be sent; look for line breaks in headers") from error
 

@@ -39,7 +39,7 @@ def _delete(folder: Path, paths: list[str], config: Mapping[str, Any]) -> None:
     found = [(path, find(folder, path)) for path in paths]
     for path, targets in found:
         if config.get("strict") and not targets:
-            raise UserError(f"there is nothing to delete at {path!r}")
+            raise UserError(f"there is nothing to delete at {path!r}; correct it, or leave `strict` out")
     for _, targets in found:
         for target in targets:
             remove(target)

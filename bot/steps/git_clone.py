@@ -9,7 +9,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.artifacts import find_commit
-from bot.steps.shapes import FLAG, NEVER, ORIGIN, TEXT, TEXTS, listed, record, told
+from bot.steps.shapes import FLAG, MAYBE, NEVER, ORIGIN, TEXT, TEXTS, listed, record, told
+from bot.steps.targets import writable
 from bot.steps.workspace import inside
 
 NAME = "git-clone"
@@ -21,19 +22,22 @@ SCHEMA: Schema = record(
         record(
             "path",
             path=told(TEXT, "Where the work tree goes."),
-            branch=told(TEXT, "The branch to check out; left out, and nothing else named: the default branch."),
-            commit=TEXT,
-            tag=TEXT,
+            branch=told(MAYBE, "The branch to check out; left out, and nothing else named: the default branch."),
+            commit=MAYBE,
+            tag=MAYBE,
             fromFreight=told(FLAG, "Check out the commit that is in the freight (deprecated: `commitFrom()`)."),
             fromOrigin=told(ORIGIN, "Of which warehouse's freight, for `fromFreight` (deprecated)."),
             create=told(FLAG, "Begin the branch, without history, where there is none."),
             sparse=told(TEXTS, "The only folders wanted."),
-            **{"as": told(TEXT, "The name of the commit in the output; left out: the path.")},
+            **{"as": told(MAYBE, "The name of the commit in the output; left out: the path.")},
         ),
         at_least=1,
     ),
     author=told(
-        record("name email", name=TEXT, email=TEXT), "Who the commits are by that later steps make in these work trees."
+        record(
+            "name email", name=TEXT, email=TEXT, signingKey=told(MAYBE, "Refused: github-push makes signed commits.")
+        ),
+        "Who the commits are by that later steps make in these work trees.",
     ),
     blobless=told(FLAG, "Has no meaning here: mirrors are kept and shared."),
     recurseSubmodules=told(FLAG, "Check out submodules too, and theirs; those of http and https alone."),
@@ -44,11 +48,12 @@ _KINDS = ("branch", "commit", "tag", "fromFreight")
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
-    """Ask the remote once, then check out. Output: `commits`, by `as` or else by path."""
+    """Ask the remote, as the first step once in a look, then check out. Output: `commits`, by `as` or else by path."""
     url = config.get("repoURL") or context.repository.url
-    author = Identity(**config["author"]) if "author" in config else None
+    author = _author(config)
     commits: dict[str, str] = {}
-    refs = await context.git.refs(url)
+    # Steps before may have had somebody push.
+    refs = await (context.git.refs(url) if context.outputs else context.git.seen(url))
     for wanted in config["checkout"]:
         chosen = [kind for kind in _KINDS if wanted.get(kind)]
         if len(chosen) > 1:
@@ -57,7 +62,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         if wanted.get("fromFreight"):
             commit = find_commit(context.promotion, url, wanted.get("fromOrigin")).id
         branch = "" if commit or wanted.get("tag") else wanted.get("branch") or refs.default_branch
-        path = inside(context.workdir, wanted["path"])
+        path = writable(context.workdir, wanted["path"])
         commits[wanted.get("as") or wanted["path"]] = await context.git.checkout(
             url,
             path,
@@ -71,6 +76,18 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         if config.get("recurseSubmodules"):
             await _submodules(context, path)
     return StepResult(StepStatus.SUCCEEDED, {"commits": commits})
+
+
+def _author(config: Mapping[str, Any]) -> Identity | None:
+    author = config.get("author")
+    if author is None:
+        return None
+    if author.get("signingKey"):
+        raise UserError(
+            "git-clone takes no `signingKey`: a private key has no place in a configuration; leave it out, and push by "
+            "github-push, whose commits GitHub signs"
+        )
+    return Identity(author["name"], author["email"])
 
 
 async def _submodules(context: StepContext, worktree: Path) -> None:

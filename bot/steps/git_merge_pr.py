@@ -23,7 +23,7 @@ SCHEMA: Schema = record(
     prNumber=told({"type": "integer", "minimum": 1}, "The pull request; left out: the one opened last."),
     mergeMethod=MERGE_METHOD,
     wait=told(FLAG, "False: fail where it has a conflict or is a draft, instead of waiting for somebody to mend that."),
-    pollInterval=told(DURATION, "Between two looks: 10s unless given."),
+    pollInterval=told(DURATION, "Between two looks, like 30s or 5m: 10s unless given."),
     provider=PROVIDER,
     insecureSkipTLSVerify=NEVER,
 )

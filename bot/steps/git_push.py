@@ -8,7 +8,7 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.publishing import held, in_the_way, page, pushed, target
-from bot.steps.shapes import FLAG, NEVER, PROVIDER, TEXT, record, told
+from bot.steps.shapes import FLAG, MAYBE, NEVER, PROVIDER, TEXT, record, told
 from bot.steps.workspace import spot
 
 NAME = "git-push"
@@ -16,9 +16,9 @@ HELP = "Push what was committed: to the stage's promotion branch, or on top of a
 SCHEMA: Schema = record(
     "path",
     path=told(TEXT, "A checkout, a folder in one, or a folder that stands for one."),
-    targetBranch=told(TEXT, "The branch to push to; left out: the one that was checked out."),
+    targetBranch=told(MAYBE, "The branch to push to; left out: the one that was checked out."),
     generateTargetBranch=told(FLAG, "Push to the stage's promotion branch instead, in place of what was there."),
-    tag=told(TEXT, "Push this tag, which a git-tag step made, and no branch."),
+    tag=told(MAYBE, "Push this tag, which a git-tag step made, and no branch."),
     force=told(FLAG, "Replace what `targetBranch` holds, or move a tag that is elsewhere."),
     maxAttempts=told({"type": "integer", "minimum": 1, "maximum": 100}, "How often to try again on a moved branch."),
     provider=PROVIDER,
@@ -34,7 +34,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     Failed where a person's commit is in the way, or the remote refuses.
     """
     checkout = (await spot(context, config["path"])).checkout
-    if "tag" in config:
+    if config.get("tag"):
         return await _push_tag(context, checkout, config)
     goal = target(context, checkout, config, NAME)
     head = await context.git.head(checkout.path)
@@ -55,7 +55,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
 
 
 async def _push_tag(context: StepContext, checkout: Checkout, config: Mapping[str, Any]) -> StepResult:
-    if "targetBranch" in config or config.get("generateTargetBranch"):
+    if config.get("targetBranch") or config.get("generateTargetBranch"):
         raise UserError("git-push is given a `tag` and a branch; push them by a step each")
     try:
         done = await context.git.push_tag(checkout.path, config["tag"], force=config.get("force", False))

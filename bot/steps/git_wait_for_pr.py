@@ -9,6 +9,7 @@ from bot.errors import UserError
 from bot.steps.earlier import latest, output_of
 from bot.steps.pulls import describe
 from bot.steps.shapes import DURATION, NEVER, PROVIDER, TEXT, record, told
+from bot.steps.workspace import is_own_repository
 
 NAME = "git-wait-for-pr"
 HELP = "Wait until the pull request is merged; one closed without merging fails the promotion."
@@ -24,6 +25,12 @@ SCHEMA: Schema = record(
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Output: `pr` {id, url, open, merged, head}, and once it is merged `commit`, what it landed as."""
+    url = config.get("repoURL") or context.repository.url
+    if not is_own_repository(context, url):
+        raise UserError(
+            f"git-wait-for-pr knows the pull requests of {context.repository.url} only, not of {url}; "
+            "correct `repoURL`, or leave it out"
+        )
     number = config.get("prNumber") or _number(context, config)
     if number is None:
         return StepResult(StepStatus.SKIPPED, message="no pull request was opened, so there is none to wait for")

@@ -14,7 +14,7 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.model import CommitSha
 from bot.errors import UserError
 from bot.steps.publishing import Target, held, in_the_way, pushed, target
-from bot.steps.shapes import FLAG, NEVER, TEXT, record, told
+from bot.steps.shapes import FLAG, MAYBE, NEVER, TEXT, record, told
 from bot.steps.workspace import is_own_repository, spot
 
 NAME = "github-push"
@@ -22,7 +22,7 @@ HELP = "Push as git-push does, by commits that GitHub makes and signs in the App
 SCHEMA: Schema = record(
     "path",
     path=told(TEXT, "A checkout, a folder in one, or a folder that stands for one."),
-    targetBranch=told(TEXT, "The branch to push to; left out: the one that was checked out."),
+    targetBranch=told(MAYBE, "The branch to push to; left out: the one that was checked out."),
     generateTargetBranch=told(FLAG, "Push to the stage's promotion branch instead, in place of what was there."),
     force=told(FLAG, "Replace what `targetBranch` holds."),
     maxAttempts=told({"type": "integer", "minimum": 1, "maximum": 100}, "How often to try again on a moved branch."),

@@ -80,9 +80,7 @@ async def get_dependencies(context: StepContext, chart: Path, verb: str) -> None
             if not answer.status or _HTTPS_ONLY not in answer.complaint or not _is_local(chart):
                 break
     if answer.status:
-        printed = answer.output.decode("utf-8", "replace").splitlines()
-        unreached = [line.strip(". \t") for line in printed if "Unable to get an update" in line]
-        said = programs.without_folder("; ".join([*unreached, answer.complaint]), root)
+        said = programs.without_folder(_unreached(answer.output) or answer.complaint, root)
         raise UserError(f"fetching the dependencies of {chart.relative_to(root)}: {said}")
     await asyncio.to_thread(refuse_links_out, root, chart)
 
@@ -113,6 +111,15 @@ def need_helm(context: StepContext) -> None:
         raise UserError(
             "there is no helm here; install it, or install Towpath with its extra: pip install towpath[helm]"
         )
+
+
+def _unreached(printed: bytes) -> str:
+    """The repositories that helm could not ask, each with the reason, which is on helm's next line; "" for none."""
+    lines = [line.strip(". \t:") for line in printed.decode("utf-8", "replace").splitlines()]
+    told = [
+        f"{line}: {why}" for line, why in zip(lines, [*lines[1:], ""], strict=True) if "Unable to get an up" in line
+    ]
+    return f"{'; '.join(told)}; correct the dependency's `repository`, or try again later" if told else ""
 
 
 def versions(dependencies: Iterable[dict[str, Any]]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from bot.steps import programs
 from bot.steps.helm_charts import OCI, get_dependencies, need_helm, pull
 from bot.steps.manifests import helm_name, is_file, write_each, write_one, write_tree
 from bot.steps.rendering import SPARING, Content, content_of, key_of, render, scratch
-from bot.steps.shapes import FLAG, TEXT, TEXTS, listed, record, told
+from bot.steps.shapes import FLAG, MAYBE, TEXT, TEXTS, listed, record, told
+from bot.steps.targets import writable
 from bot.steps.workspace import existing, inside, refuse_links_out
 
 NAME = "helm-template"
@@ -25,7 +26,7 @@ SCHEMA: Schema = record(
     outLayout=told({"enum": ["helm", "flat"]}, "In a folder: as helm lays it out, or a file for each resource."),
     releaseName=TEXT,
     useReleaseName=told(FLAG, "In a folder of helm's layout: begin with a folder called like the release."),
-    namespace=TEXT,
+    namespace=MAYBE,
     valuesFiles=TEXTS,
     ignoreMissingValueFiles=FLAG,
     setValues=listed(
@@ -40,7 +41,7 @@ SCHEMA: Schema = record(
     includeCRDs=FLAG,
     disableHooks=FLAG,
     skipTests=FLAG,
-    kubeVersion=TEXT,
+    kubeVersion=MAYBE,
     apiVersions=TEXTS,
 )
 
@@ -63,7 +64,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """No output."""
     need_helm(context)
     root = context.workdir.resolve()
-    target = inside(root, config["outPath"])
+    target = writable(root, config["outPath"])
     await asyncio.to_thread(refuse_links_out, root, target)
     if config["path"].startswith(OCI):
         async with scratch(root) as home:

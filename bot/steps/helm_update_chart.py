@@ -16,7 +16,7 @@ from bot.steps.yaml_edit import Update, update_file
 NAME = "helm-update-chart"
 HELP = "Write new versions of a chart's dependencies into its Chart.yaml, and fetch them."
 SCHEMA: Schema = record(
-    "path charts",
+    "path",
     path=told(TEXT, "Folder of the chart."),
     charts=listed(
         record(
@@ -37,7 +37,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     chart = existing(root, config["path"], "folder")
     await asyncio.to_thread(refuse_links_out, root, chart)
     listed_now = await asyncio.to_thread(dependencies_of, chart, "Chart.yaml")
-    updates = [_update(context, one, listed_now, config["path"]) for one in config["charts"]]
+    updates = [_update(context, one, listed_now, config["path"]) for one in config.get("charts", ())]
     before = versions(await asyncio.to_thread(dependencies_of, chart, "Chart.lock"))
     if updates:
         await asyncio.to_thread(update_file, root, f"{chart.relative_to(root)}/Chart.yaml", updates)

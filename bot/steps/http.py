@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.contracts.metrics import HttpAnswer
+from bot.contracts.metrics import HttpAnswer, Unreachable
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
 from bot.errors import UserError
 from bot.expressions import ExpressionError, Function, compile, evaluate
 from bot.steps.addresses import with_parameters
-from bot.steps.shapes import DURATION, FLAG, PAIR, TEXT, listed, record, told
+from bot.steps.shapes import DURATION, FLAG, MAYBE, PAIR, TEXT, listed, record, told
 from bot.steps.texts import read_bytes
 from bot.steps.yaml_reading import load_yaml
 
@@ -28,14 +28,14 @@ SCHEMA: Schema = record(
     body={"type": "string"},
     bodyFromFile=told(TEXT, "A file whose content is the body, instead of `body`."),
     proxy=told(TEXT, "Refused: requests go where the settings of Towpath allow, and a proxy would hide where that is."),
-    timeout=told(DURATION, "For one request: 10s unless given."),
-    pollInterval=told(DURATION, "Between two requests: 30s unless given."),
+    timeout=told(DURATION, "For one request, like 30s or 5m: 10s unless given."),
+    pollInterval=told(DURATION, "Between two requests, like 30s or 5m: 30s unless given."),
     responseContentType=told(
         {"enum": ["application/json", "application/yaml", "text/plain"]}, "How to read the body, whatever it says."
     ),
-    successExpression=told(TEXT, "Over `response`; true ends the step well."),
-    failureExpression=told(TEXT, "Over `response`; true fails the promotion."),
-    errorExpression=told(TEXT, "Over `response`; a text that tells why `failureExpression` holds."),
+    successExpression=told(MAYBE, "Over `response`; true ends the step well."),
+    failureExpression=told(MAYBE, "Over `response`; true fails the promotion."),
+    errorExpression=told(MAYBE, "Over `response`; a text that tells why `failureExpression` holds."),
     outputs=listed(record("name fromExpression", name=TEXT, fromExpression=TEXT)),
     insecureSkipTLSVerify=FLAG,
 )
@@ -46,14 +46,17 @@ _LONGEST = 500  # of a service's own words
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Output: as named in `outputs`. Without criteria, 2xx is success and everything else a fault that may go away."""
-    answer = await context.http.request(
-        config.get("method", "GET"),
-        with_parameters(config),
-        headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
-        body=await asyncio.to_thread(_body, context, config),
-        timeout_seconds=parse_duration(config.get("timeout", "10s")).total_seconds(),
-        insecure=config.get("insecureSkipTLSVerify", False),
-    )
+    try:
+        answer = await context.http.request(
+            config.get("method", "GET"),
+            with_parameters(config),
+            headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
+            body=await asyncio.to_thread(_body, context, config),
+            timeout_seconds=parse_duration(config.get("timeout", "10s")).total_seconds(),
+            insecure=config.get("insecureSkipTLSVerify", False),
+        )
+    except Unreachable as error:
+        return StepResult(StepStatus.ERRORED, message=str(error))
     env = {"response": _response(answer, config.get("responseContentType", ""))}
     failure, success = (_holds(config, name, env) for name in ("failureExpression", "successExpression"))
     host = urlsplit(config["url"]).hostname
@@ -135,7 +138,7 @@ def _data(text: str, kind: str) -> Any:
 
 def _holds(config: Mapping[str, Any], name: str, env: Mapping[str, Any]) -> bool | None:
     """What a criterion says; None when there is none."""
-    if name not in config:
+    if not config.get(name):
         return None
     result = _value(config[name], env)
     if not isinstance(result, bool):

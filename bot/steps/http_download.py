@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.contracts.metrics import Unreachable
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
@@ -24,7 +25,7 @@ SCHEMA: Schema = record(
     allowOverwrite=told(FLAG, "Whether a file that is there may be replaced."),
     headers=listed(PAIR),
     queryParams=listed(PAIR),
-    timeout=told(DURATION, "For the whole download: 5m unless given."),
+    timeout=told(DURATION, "For the whole download, like 30s or 5m: 5m unless given."),
     insecureSkipTLSVerify=FLAG,
 )
 _MOST_BYTES = 100 * 1024 * 1024  # as in Kargo
@@ -33,14 +34,17 @@ _MOST_BYTES = 100 * 1024 * 1024  # as in Kargo
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """No output. A status other than 2xx is a fault that may go away, and leaves what was there before."""
     target = writable_file(context.workdir, config["outPath"], config.get("allowOverwrite", False), "allowOverwrite")
-    answer = await context.http.request(
-        "GET",
-        with_parameters(config),
-        headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
-        timeout_seconds=parse_duration(config.get("timeout", "5m")).total_seconds(),
-        insecure=config.get("insecureSkipTLSVerify", False),
-        size_limit=_MOST_BYTES,
-    )
+    try:
+        answer = await context.http.request(
+            "GET",
+            with_parameters(config),
+            headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
+            timeout_seconds=parse_duration(config.get("timeout", "5m")).total_seconds(),
+            insecure=config.get("insecureSkipTLSVerify", False),
+            size_limit=_MOST_BYTES,
+        )
+    except Unreachable as error:
+        return StepResult(StepStatus.ERRORED, message=str(error))
     if not 200 <= answer.status < 300:
         host = urlsplit(config["url"]).hostname
         return StepResult(StepStatus.ERRORED, message=f"{host} answered {answer.status}")

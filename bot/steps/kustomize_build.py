@@ -9,13 +9,14 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps import programs
+from bot.steps import held_helm, programs
 from bot.steps.helm_charts import may_ask
-from bot.steps.kustomize_inputs import addresses_in, inputs_of
+from bot.steps.kustomize_inputs import addresses_in, inputs_of, refuse_bases_out
 from bot.steps.manifests import is_file, kustomize_name, write_each, write_one, write_tree
 from bot.steps.rendering import SPARING, content_of, key_of, render, scratch
-from bot.steps.shapes import TEXT, TEXTS, record, told
-from bot.steps.workspace import existing, inside, refuse_links_out
+from bot.steps.shapes import MAYBE, TEXT, TEXTS, record, told
+from bot.steps.targets import writable
+from bot.steps.workspace import existing, refuse_links_out
 
 NAME = "kustomize-build"
 HELP = "Render a kustomization to one file, or to a folder of files."
@@ -26,7 +27,7 @@ SCHEMA: Schema = record(
     outputFormat=told(
         {"enum": ["kargo", "kustomize"]}, "How the files of a folder are called: Kargo's way, or kustomize's."
     ),
-    plugin=record(helm=record(apiVersions=TEXTS, kubeVersion=TEXT)),
+    plugin=record(helm=record(apiVersions=TEXTS, kubeVersion=MAYBE)),
 )
 
 
@@ -35,7 +36,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     if not context.programs.kustomize:
         raise UserError("there is no kustomize here; install kustomize or kubectl")
     root = context.workdir.resolve()
-    target = inside(root, config["outPath"])
+    target = writable(root, config["outPath"])
     await asyncio.to_thread(refuse_links_out, root, target)
     files = await _render(context, config)
     await asyncio.to_thread(_write, files, target, config)
@@ -53,6 +54,7 @@ async def _render(context: StepContext, config: Mapping[str, Any], *, ahead: boo
     root = context.workdir.resolve()
     folder = existing(root, config["path"], "folder")
     await asyncio.to_thread(refuse_links_out, root, folder)
+    await asyncio.to_thread(refuse_bases_out, root, folder)
     by_kustomize = not is_file(config["outPath"]) and config.get("outputFormat") == "kustomize"
     arguments = _helm_arguments(context, config)
     settings = (NAME, str(by_kustomize), folder.relative_to(root).as_posix(), *arguments)
@@ -85,9 +87,14 @@ async def _kustomize(
         if by_kustomize:
             out.mkdir()
             arguments = [*arguments, f"--output={out}"]
+        if context.programs.helm:
+            helm = await asyncio.to_thread(held_helm.command_for, root, context.programs.helm[0], home)
+            arguments = ["--enable-helm", f"--helm-command={helm}", *arguments]
+        (home / "tmp").mkdir()  # what is fetched lies in the promotion's folder as well
+        environment = {**programs.helm_environment(home), **programs.GIT_ENVIRONMENT, **SPARING}
         answer = await programs.run(
             context.programs.kustomize, *arguments, "--", str(folder),
-            folder=root, environment={**programs.helm_environment(home), **programs.GIT_ENVIRONMENT, **SPARING},
+            folder=root, environment={**environment, "TMPDIR": str(home / "tmp")},
             network=None if addresses is None else context.programs.network,
         )  # fmt: skip
         if answer.status:
@@ -113,7 +120,7 @@ def _helm_arguments(context: StepContext, config: Mapping[str, Any]) -> list[str
     """Kustomizations may inflate charts. https://kubectl.docs.kubernetes.io/references/kustomize/builtins/"""
     if not context.programs.helm:
         return []
-    arguments = ["--enable-helm", f"--helm-command={context.programs.helm[0]}"]
+    arguments = []
     helm = config.get("plugin", {}).get("helm", {})
     if version := helm.get("kubeVersion"):
         arguments.append(f"--helm-kube-version={version}")

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from bot.core.yaml_depth import too_deep
+from bot.core.yaml_depth import DEEPEST, too_deep
+from bot.errors import UserError
 from bot.steps.rendering import Content, content_of
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -61,6 +62,42 @@ def addresses_in(root: Path, folder: Path) -> list[str] | None:
             places = {Path(realpath(here / word)) for word in _WORD.findall(text)} - seen
             waiting += [place for place in places if place.is_relative_to(root) and _is_kustomization(place)]
     return sorted(found)
+
+
+def refuse_bases_out(root: Path, folder: Path) -> None:
+    """Kustomize takes bases and charts from any folder of the machine. Raises UserError for one outside `root` that a
+    kustomization, or one it is made of, names."""
+    seen: set[Path] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        seen.add(here)
+        for file in (here / name for name in _NAMES if (here / name).is_file()):
+            shown = file.relative_to(root).as_posix()
+            for text in _scalars(file, shown):
+                # Kustomize itself takes no absolute path here.
+                place = None if text.startswith("/") else _place(here, text)
+                if place is None or not place.is_dir():
+                    continue
+                if not place.is_relative_to(root):
+                    raise UserError(
+                        f"{shown} names the folder {text!r}, which lies outside the promotion's folder; "
+                        "have git-clone check it out, and name it there"
+                    )
+                if place not in seen and _is_kustomization(place):
+                    waiting.append(place)
+
+
+def _scalars(file: Path, shown: str) -> list[str]:
+    """Every text in a file, each as often as it is written: aliases are not followed."""
+    content = file.read_bytes()
+    if too_deep(content):
+        raise UserError(f"{shown} is nested more than {DEEPEST} levels deep")
+    try:
+        events = list(yaml.parse(content, Loader=yaml.CSafeLoader))
+    except yaml.YAMLError as error:
+        raise UserError(f"{shown} is not YAML: {' '.join(str(error).split())}") from error
+    return [event.value for event in events if isinstance(event, yaml.ScalarEvent)]
 
 
 def _is_kustomization(place: Path) -> bool:

@@ -10,7 +10,8 @@ from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStat
 from bot.errors import UserError
 from bot.steps.artifacts import all_images, find_image
 from bot.steps.kustomize_images import KEEP, ImageChange, set_images
-from bot.steps.shapes import FLAG, ORIGIN, TEXT, listed, record, told
+from bot.steps.shapes import FLAG, MAYBE, ORIGIN, TEXT, listed, record, told
+from bot.steps.texts import read_text, write_text
 from bot.steps.workspace import existing
 
 NAME = "kustomize-set-image"
@@ -22,10 +23,10 @@ SCHEMA: Schema = record(
         record(
             "image",
             image=told(TEXT, "The image's repository."),
-            name=told(TEXT, "What the manifests call it; left out: the same."),
-            newName=told(TEXT, "What to call it instead; * keeps what is there."),
-            tag=told(TEXT, "* keeps what is there. With neither tag nor digest: as in the freight."),
-            digest=told(TEXT, "* keeps what is there."),
+            name=told(MAYBE, "What the manifests call it; left out: the same."),
+            newName=told(MAYBE, "What to call it instead; * keeps what is there."),
+            tag=told(MAYBE, "* keeps what is there. With neither tag nor digest: as in the freight."),
+            digest=told(MAYBE, "* keeps what is there."),
             useDigest=told(FLAG, "Take the freight's digest, not its tag (deprecated: `digest`)."),
             fromOrigin=told(ORIGIN, "Of which warehouse's freight (deprecated: `imageFrom()`)."),
         )
@@ -56,7 +57,7 @@ def _given(promotion: PromotionInfo, images: list[Mapping[str, Any]]) -> dict[st
         if not (tag or digest):
             image = find_image(promotion, each["image"], each.get("fromOrigin"))
             tag, digest = ("", image.digest) if each.get("useDigest") else (image.tag, "")
-        name = each.get("name", each["image"])
+        name = each.get("name") or each["image"]
         changes[name] = ImageChange(name, each.get("newName", ""), tag, digest)
     return changes
 
@@ -78,8 +79,8 @@ def _update(folder: Path, path: str, changes: Mapping[str, ImageChange]) -> None
     if len(found) != 1:
         what = "several kustomizations" if found else "no kustomization.yaml"
         raise UserError(f"there is {what} in {path!r}; name a folder with one")
-    text = found[0].read_bytes().decode("utf-8")
-    found[0].write_bytes(set_images(text, changes, f"{path}/{found[0].name}").encode("utf-8"))
+    file = f"{path}/{found[0].name}"
+    write_text(folder, file, set_images(read_text(folder, file), changes, file))
 
 
 def _reference(change: ImageChange) -> str:

@@ -6,10 +6,12 @@ from typing import Any
 from bot.contracts.schema import Schema
 
 TEXT: Schema = {"type": "string", "minLength": 1}
+# Where Kargo takes "" for "not given", which an expression easily gives.
+MAYBE: Schema = {"type": "string"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 FLAG: Schema = {"type": "boolean"}
 DURATION: Schema = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"}
-NEVER: Schema = {"const": False}
+NEVER: Schema = {"const": False, "description": "TLS is always verified here."}
 
 
 def record(required: str = "", **properties: Schema) -> dict[str, Any]:
@@ -31,6 +33,8 @@ SCALAR: Schema = {"type": ["string", "number", "boolean", "null"]}
 IGNORE: Schema = told(TEXT, "What is left out, line by line, as in a `.gitignore`.")
 # https://github.com/tidwall/sjson#path-syntax
 KEY: Schema = told(TEXT, r"Where the value is, like image.tag or env.0.value; a dot within a name is written \.")
+# An artifact at an OCI registry, by tag or digest.
+ARTIFACT: Schema = {**TEXT, "pattern": r"^(oci://)?[^\s@]+(:[^\s/@]+|@[a-z0-9]+:[0-9a-f]+)$"}
 PAIR: Schema = record("name value", name=TEXT, value={"type": "string"})
 
 

@@ -17,6 +17,8 @@ from bot.contracts.steps import StepContext
 from bot.core.urls import normalize_git
 from bot.errors import UserError
 
+_LONGEST_NAME = 255  # bytes, on every common file system
+
 
 def inside(folder: Path, path: str) -> Path:
     """The file or folder a path means, free of symbolic links; it need not be there. A leading `/` means `folder`.
@@ -24,15 +26,35 @@ def inside(folder: Path, path: str) -> Path:
     Raises UserError for what leads out of `folder`, be it by `..` or by a symbolic link.
     """
     plain = posixpath.normpath("./" + path.lstrip("/"))
+    if any(len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME for name in plain.split("/")):
+        raise UserError(
+            f"the path {path[:60]!r}… has a name of more than {_LONGEST_NAME} bytes in it; choose a shorter one"
+        )
     if "\0" in path or plain == ".." or plain.startswith("../"):
         raise UserError(f"the path {path!r} leads out of the promotion's folder; write one inside it, like ./src")
     root = folder.resolve()
-    found = (root / plain).resolve()
+    found = _leads_to(root / plain, path)
     if not found.is_relative_to(root):
         raise UserError(
             f"the path {path!r} leads through a symbolic link out of the promotion's folder; remove the link"
         )
+    for above in found.parents:
+        if above.is_file():
+            file = above.relative_to(root).as_posix()
+            raise UserError(f"the path {path!r} goes through {file!r}, which is a file; correct it")
+        if above == root:
+            break
     return found
+
+
+def _leads_to(place: Path, shown: str) -> Path:
+    """Raises UserError for a symbolic link that leads to itself, and for what no file can be called."""
+    try:
+        return place.resolve()
+    except RuntimeError as error:
+        raise UserError(f"the path {shown!r} goes through a symbolic link that leads to itself; remove it") from error
+    except ValueError as error:
+        raise UserError(f"the path {shown!r} is none: {error}") from error
 
 
 def existing(folder: Path, path: str, kind: str = "") -> Path:
@@ -41,7 +63,8 @@ def existing(folder: Path, path: str, kind: str = "") -> Path:
     if not found.exists():
         raise UserError(f"there is nothing at {path!r}; check the path, and that an earlier step puts something there")
     if (kind == "file" and not found.is_file()) or (kind == "folder" and not found.is_dir()):
-        raise UserError(f"{path!r} is not a {kind}")
+        other = "file" if kind == "folder" else "folder"
+        raise UserError(f"{path!r} is not a {kind} but a {other}; correct the path")
     return found
 
 
@@ -51,9 +74,11 @@ def refuse_links_out(folder: Path, tree: Path) -> None:
     for where, folders, files in os.walk(tree):
         for name in (*folders, *files):
             entry = Path(where, name)
-            if entry.is_symlink() and not entry.resolve().is_relative_to(root):
-                shown = entry.relative_to(root)
-                raise UserError(f"{str(shown)!r} is a symbolic link out of the promotion's folder; remove it")
+            if not entry.is_symlink():
+                continue
+            shown = entry.relative_to(root).as_posix()
+            if not _leads_to(entry, shown).is_relative_to(root):
+                raise UserError(f"{shown!r} is a symbolic link out of the promotion's folder; remove it")
 
 
 def replace(source: Path, target: Path) -> None:

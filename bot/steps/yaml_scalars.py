@@ -14,7 +14,8 @@ _STRING = "tag:yaml.org,2002:str"
 _SPECIAL_START = re.compile(r"[-?:](\s|$)|[,\[\]{}#&*!|>'\"%@`=]|---|\.\.\.|\s")
 _SPECIAL_WITHIN = re.compile(r":(\s|$)|\s#|\s$|[\t\n]")
 _UNPRINTABLE = re.compile(r"[^\t\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_FLOW = re.compile(r"[,\[\]{}]|^[-?:]|[:?](?=[,\[\]{}]|$)")
+# `?` may stand within one by the specification, and libyaml refuses it there.
+_FLOW = re.compile(r"[,\[\]{}?]|^[-:]|:(?=[,\[\]{}]|$)")
 # Numbers and truths of YAML 1.1 and 1.2, of JSON, and of Go's parsers, which read most manifests in the end.
 _NUMBER = re.compile(
     r"""[-+]?(

@@ -13,6 +13,7 @@ import pytest
 from bot.contracts.git import Credential, Identity
 from bot.contracts.github import GitHub
 from bot.contracts.metrics import Http, HttpAnswer, Secrets
+from bot.contracts.registry import Artifacts
 from bot.contracts.steps import PromotionInfo, RepositoryInfo, StepContext, StepResult
 from bot.core.facts import Permission, PullRequest
 from bot.core.model import (
@@ -262,6 +263,7 @@ async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
         programs=find_programs(),
         clock=StandingClock(),
         http=cast(Http, http),
+        artifacts=cast(Artifacts, None),  # no step but those of test_oci_*.py has to do with registries
         secrets=cast(Secrets, secrets),
         describe_pull=describe_pull,
         outputs=outputs,
