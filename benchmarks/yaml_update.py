@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ruamel.yaml import YAML
 
 from benchmarks.figures import Figure, Say, best
-from bot.steps.yaml_edit import Update, update_yaml
+from bot.steps.editing.yaml_edit import Update, update_yaml
 
 NAME = "yaml-update"
 LINES = 10_000

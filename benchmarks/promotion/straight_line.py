@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.promotion.pipelines import IMAGE
-from bot.steps.programs import helm_environment
+from bot.steps.rendering.programs import helm_environment
 
 _MANIFESTS = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
 

@@ -8,6 +8,8 @@ from bot.contracts.clock import Clock
 from bot.contracts.git import Git, Identity, PushRejected, PushResult
 from bot.contracts.github import GitHub, NotMergeable
 from bot.contracts.metrics import Http, HttpAnswer, MeasurementPhase, MetricContext, MetricProvider, Reading, Secrets
+from bot.contracts.receivers import Message, Sender
+from bot.contracts.registry import Annotations, Artifacts, Pushed
 from bot.contracts.schema import Schema
 from bot.contracts.steps import (
     DescribePull,
@@ -23,6 +25,8 @@ from bot.contracts.steps import (
 from bot.contracts.subscriptions import Discovered, DiscoveryContext, ImageDetails, Registry, Subscription
 
 __all__ = [
+    "Annotations",
+    "Artifacts",
     "Clock",
     "DescribePull",
     "Discovered",
@@ -35,6 +39,7 @@ __all__ = [
     "ImageDetails",
     "LockText",
     "MeasurementPhase",
+    "Message",
     "MetricContext",
     "MetricProvider",
     "NotMergeable",
@@ -42,11 +47,13 @@ __all__ = [
     "PromotionInfo",
     "PushRejected",
     "PushResult",
+    "Pushed",
     "Reading",
     "Registry",
     "RepositoryInfo",
     "Schema",
     "Secrets",
+    "Sender",
     "Step",
     "StepContext",
     "StepResult",

@@ -11,8 +11,10 @@ from bot.contracts.clock import Clock
 from bot.contracts.git import Git, Identity
 from bot.contracts.github import GitHub
 from bot.contracts.metrics import Http, Secrets
+from bot.contracts.registry import Artifacts
 from bot.contracts.schema import Schema
 from bot.core.model import CommitSha, Freight, RepositoryName, StageName
+from bot.core.notes import Notes
 
 
 class StepStatus(StrEnum):
@@ -31,6 +33,7 @@ class StepResult:
     `output`, where it has any, is recorded first, and is that run's `previous`: an intent is written down this way
     before it is acted on. `Failed` is an answer (the PR was closed), `Errored` a fault that may go away; `message`
     is for people. `once`: this has ended, and doing it again would do harm, so it is recorded before anything else.
+    `notes`, of a step that has succeeded, are for the stage's lock: they come with the next commit that writes it.
     """
 
     status: StepStatus
@@ -38,6 +41,7 @@ class StepResult:
     message: str = ""
     retry_at: datetime | None = None
     once: bool = False
+    notes: Notes = field(default_factory=Notes)
 
 
 Rendered = Mapping[str, bytes]  # files by their path below the folder they go to; "" is the only one
@@ -138,6 +142,7 @@ class StepContext:
     programs: Programs
     clock: Clock
     http: Http
+    artifacts: Artifacts
     secrets: Secrets  # of the repository the pipeline lives in, and no other
     describe_pull: DescribePull
     outputs: Mapping[str, Mapping[str, Any]]  # of earlier steps, by alias (deprecated `…FromStep` fields read it)

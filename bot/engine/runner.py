@@ -13,17 +13,19 @@ from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, StepConte
 from bot.core import candidates, step_runs
 from bot.core.actions import Promote
 from bot.core.facts import PullRequest
+from bot.core.known import as_landed, known
 from bot.core.lock import Way
-from bot.core.model import CommitSha, Freight, PromotionTemplate, StepSpec, Variable
+from bot.core.model import CommitSha, Freight, FreightId, PromotionTemplate, StepSpec, Variable
 from bot.core.promotion import Scene, Severity, environment, promotion_name, step_from_json, step_to_json, variables
 from bot.core.record import Record, newest
 from bot.core.snapshot import Landing, Snapshot, StageFacts
 from bot.engine.description import Description, Progress
 from bot.engine.ports import Ports, Site
 from bot.engine.running import journal
-from bot.engine.running.info import promotion_info
+from bot.engine.running.info import lock_of, promotion_info
 from bot.engine.running.journal import Journal
-from bot.engine.running.steps import OPENS, Ran, Steps
+from bot.engine.running.noting import OPENS
+from bot.engine.running.steps import Ran, Steps
 from bot.engine.running.under_way import UnderWay
 from bot.engine.running.workdir import workdir
 from bot.errors import UserError
@@ -60,6 +62,8 @@ class Runner:
             action = replace(action, freight=same.freight, actor=same.actor, way=same.way, request=same.request)
         elif before is not None:
             await self._under_way.drop(site, action.stage)
+        collection = as_landed(snapshot, collection)
+        action = replace(action, freight=next(one for one in collection if one.id == action.freight.id))
         scene = self._scene(site, snapshot, facts, action, collection, same)
         try:
             progress, steps = await self._begin(scene, facts, template, same)
@@ -67,7 +71,7 @@ class Runner:
             return Attempt(Ran(Severity.Errored, "vars", str(error)), action.freight, before)
         told = _told(scene, action, snapshot.head, steps, progress)
         notes = Journal(self._ports, site, told, on_branch=same)
-        info = promotion_info(scene, facts, action.way, action.request)
+        info = promotion_info(scene, facts, lambda: lock_of(progress.scene, action.way, action.request))
         describe = Description(self._ports, site, snapshot, facts, progress, action, steps)
         try:
             ran = await self._run(site, snapshot, progress, info, steps, describe, notes)
@@ -114,6 +118,7 @@ class Runner:
             actor=held.actor,
             rollback=held.way is Way.ROLLBACK,
             secrets=site.secrets.named,
+            known=known(snapshot),
         )
         try:
             told = await self._landed(site, snapshot, scene, facts, landing, found)
@@ -133,7 +138,7 @@ class Runner:
             if found is not None
             else Journal(self._ports, site, told, on_branch=told)
         )
-        info = promotion_info(scene, facts, held.way, held.request)
+        info = promotion_info(scene, facts, lambda: held)
         try:
             return await self._run(site, snapshot, progress, info, steps, _said_already, notes)
         except UserError as error:
@@ -188,10 +193,10 @@ class Runner:
         same: Record | None,
     ) -> Scene:
         """A promotion that was begun before, for the same freight in the same way, keeps its name: it is the same."""
-        seen = facts.proposal.lock if facts.proposal else None
+        seen, asked = facts.proposal.lock if facts.proposal else None, (action.actor, action.way)
         if same is not None:
             name = same.promotion
-        elif seen is not None and (seen.collection, seen.actor, seen.way) == (collection, action.actor, action.way):
+        elif seen is not None and _ids(seen.collection) == _ids(collection) and (seen.actor, seen.way) == asked:
             name = seen.promotion
         else:
             name = promotion_name(facts.stage.name, action.freight.id, self._ports.clock.now())
@@ -205,6 +210,7 @@ class Runner:
             actor=action.actor,
             rollback=action.way is Way.ROLLBACK,
             secrets=site.secrets.named,
+            known=known(snapshot),
         )
 
     async def _run(
@@ -228,12 +234,13 @@ class Runner:
                 programs=self._ports.programs,
                 clock=self._ports.clock,
                 http=self._ports.http,
+                artifacts=site.registry.artifacts,
                 secrets=site.secrets,
                 describe_pull=describe,
                 outputs=progress.outputs,
                 previous={},
             )
-            return await Steps(self._ports.plugins.steps, context, progress, notes).run(steps)
+            return await Steps(self._ports.plugins.steps, context, progress, notes, site.secrets.mask).run(steps)
 
 
 async def _said_already(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
@@ -265,10 +272,14 @@ def _later(told: Record) -> list[StepSpec]:
 
 def _is_of(told: Record, action: Promote, collection: Sequence[Freight]) -> bool:
     """Whether what is under way is what is to be promoted. Automation goes on with what a person began."""
-    if told.promoted != action.freight.id or {f.id for f in told.collection} != {f.id for f in collection}:
+    if told.promoted != action.freight.id or _ids(told.collection) != _ids(collection):
         return False
     asked = (action.actor, action.way, action.request)
     return action.way is Way.AUTOMATION or asked == (told.actor, told.way, told.request)
+
+
+def _ids(collection: Sequence[Freight]) -> set[FreightId]:
+    return {one.id for one in collection}
 
 
 def _told(scene: Scene, action: Promote, head: CommitSha, steps: Sequence[StepSpec], progress: Progress) -> Record:

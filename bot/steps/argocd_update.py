@@ -9,12 +9,12 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps.argocd import SECRET, ArgoCD, Unavailable, connect
-from bot.steps.argocd_application import PROMOTION, Application, Operation, Stand, stand
-from bot.steps.argocd_selection import NAME as APP_NAME
-from bot.steps.argocd_selection import NAMESPACE, SELECTOR, find, refusal
-from bot.steps.argocd_sources import SOURCES, changed_spec, desired_revisions
-from bot.steps.argocd_waiting import Waiting
+from bot.steps.argocd.api import SECRET, ArgoCD, Unavailable, connect
+from bot.steps.argocd.application import PROMOTION, Application, Operation, Stand, stand
+from bot.steps.argocd.selection import NAME as APP_NAME
+from bot.steps.argocd.selection import NAMESPACE, SELECTOR, find, refusal
+from bot.steps.argocd.sources import SOURCES, changed_spec, desired_revisions
+from bot.steps.argocd.waiting import Waiting
 from bot.steps.shapes import ORIGIN, listed, record, told
 
 NAME = "argocd-update"

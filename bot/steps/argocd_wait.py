@@ -6,11 +6,11 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.steps.argocd import SECRET, ArgoCD, Unavailable, connect
-from bot.steps.argocd_application import Application
-from bot.steps.argocd_selection import NAME as APP_NAME
-from bot.steps.argocd_selection import NAMESPACE, SELECTOR, find
-from bot.steps.argocd_waiting import Waiting
+from bot.steps.argocd.api import SECRET, ArgoCD, Unavailable, connect
+from bot.steps.argocd.application import Application
+from bot.steps.argocd.selection import NAME as APP_NAME
+from bot.steps.argocd.selection import NAMESPACE, SELECTOR, find
+from bot.steps.argocd.waiting import Waiting
 from bot.steps.shapes import listed, record, told
 
 NAME = "argocd-wait"

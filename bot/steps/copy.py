@@ -8,9 +8,9 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps.ignoring import Ignored
+from bot.steps.files.ignoring import Ignored
+from bot.steps.files.targets import writable
 from bot.steps.shapes import IGNORE, TEXT, record, told
-from bot.steps.targets import writable
 from bot.steps.workspace import existing, replace
 
 NAME = "copy"

@@ -11,8 +11,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.configuration.globs import GlobError, compile_glob
 from bot.errors import UserError
+from bot.steps.files.targets import of_git, writable
 from bot.steps.shapes import FLAG, TEXT, TEXTS, record, told
-from bot.steps.targets import of_git, writable
 from bot.steps.workspace import remove
 
 NAME = "delete"

@@ -8,8 +8,8 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
+from bot.steps.files.targets import writable_file
 from bot.steps.shapes import FLAG, TEXT, record, told
-from bot.steps.targets import writable_file
 
 NAME = "file-write"
 HELP = "Write a text to a file."

@@ -9,8 +9,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.artifacts import find_commit
+from bot.steps.files.targets import writable
 from bot.steps.shapes import FLAG, MAYBE, NEVER, ORIGIN, TEXT, TEXTS, listed, record, told
-from bot.steps.targets import writable
 from bot.steps.workspace import inside
 
 NAME = "git-clone"

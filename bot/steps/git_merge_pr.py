@@ -12,7 +12,7 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
 from bot.errors import UserError
 from bot.steps.earlier import latest
-from bot.steps.pulls import MERGE_METHOD, describe
+from bot.steps.proposing.pulls import MERGE_METHOD, describe
 from bot.steps.shapes import DURATION, FLAG, NEVER, PROVIDER, TEXT, record, told
 from bot.steps.workspace import is_own_repository
 

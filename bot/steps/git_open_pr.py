@@ -7,8 +7,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.earlier import output_of
-from bot.steps.people import PEOPLE, own_teams, people
-from bot.steps.pulls import MERGE_METHOD, describe
+from bot.steps.proposing.people import PEOPLE, own_teams, people
+from bot.steps.proposing.pulls import MERGE_METHOD, describe
 from bot.steps.shapes import FLAG, NEVER, PROVIDER, TEXT, TEXTS, record, told
 from bot.steps.workspace import is_own_repository
 

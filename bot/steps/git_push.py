@@ -7,7 +7,7 @@ from bot.contracts.git import BranchMoved, Checkout, PushRejected
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps.publishing import held, in_the_way, page, pushed, target
+from bot.steps.proposing.publishing import held, in_the_way, page, pushed, target
 from bot.steps.shapes import FLAG, MAYBE, NEVER, PROVIDER, TEXT, record, told
 from bot.steps.workspace import spot
 

@@ -7,7 +7,7 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.earlier import latest, output_of
-from bot.steps.pulls import describe
+from bot.steps.proposing.pulls import describe
 from bot.steps.shapes import DURATION, NEVER, PROVIDER, TEXT, record, told
 from bot.steps.workspace import is_own_repository
 

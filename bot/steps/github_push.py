@@ -13,7 +13,7 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.model import CommitSha
 from bot.errors import UserError
-from bot.steps.publishing import Target, held, in_the_way, pushed, target
+from bot.steps.proposing.publishing import Target, held, in_the_way, pushed, target
 from bot.steps.shapes import FLAG, MAYBE, NEVER, TEXT, record, told
 from bot.steps.workspace import is_own_repository, spot
 

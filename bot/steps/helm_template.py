@@ -9,12 +9,12 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps import programs
-from bot.steps.helm_charts import OCI, get_dependencies, need_helm, pull
-from bot.steps.manifests import helm_name, is_file, write_each, write_one, write_tree
-from bot.steps.rendering import SPARING, Content, content_of, key_of, render, scratch
+from bot.steps.files.targets import writable
+from bot.steps.rendering import programs
+from bot.steps.rendering.helm_charts import OCI, get_dependencies, need_helm, pull
+from bot.steps.rendering.manifests import helm_name, is_file, write_each, write_one, write_tree
+from bot.steps.rendering.renders import SPARING, Content, content_of, key_of, render, scratch
 from bot.steps.shapes import FLAG, MAYBE, TEXT, TEXTS, listed, record, told
-from bot.steps.targets import writable
 from bot.steps.workspace import existing, inside, refuse_links_out
 
 NAME = "helm-template"

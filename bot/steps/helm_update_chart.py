@@ -8,10 +8,10 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.artifacts import find_chart
-from bot.steps.helm_charts import dependencies_of, get_dependencies, need_helm, versions
+from bot.steps.editing.yaml_edit import Update, update_file
+from bot.steps.rendering.helm_charts import dependencies_of, get_dependencies, need_helm, versions
 from bot.steps.shapes import ORIGIN, TEXT, listed, record, told
 from bot.steps.workspace import existing, refuse_links_out
-from bot.steps.yaml_edit import Update, update_file
 
 NAME = "helm-update-chart"
 HELP = "Write new versions of a chart's dependencies into its Chart.yaml, and fetch them."

@@ -9,8 +9,8 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.model import Image
 from bot.errors import UserError
 from bot.steps.artifacts import find_image
+from bot.steps.editing.yaml_edit import Update, update_file
 from bot.steps.shapes import ORIGIN, TEXT, listed, record, told
-from bot.steps.yaml_edit import Update, update_file
 
 NAME = "helm-update-image"
 HELP = "Write images of the freight into a values file (deprecated: yaml-update with imageFrom())."

@@ -12,10 +12,10 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
 from bot.errors import UserError
 from bot.expressions import ExpressionError, Function, compile, evaluate
-from bot.steps.addresses import with_parameters
+from bot.steps.editing.texts import read_bytes
+from bot.steps.editing.yaml_reading import load_yaml
+from bot.steps.rendering.addresses import with_parameters
 from bot.steps.shapes import DURATION, FLAG, MAYBE, PAIR, TEXT, listed, record, told
-from bot.steps.texts import read_bytes
-from bot.steps.yaml_reading import load_yaml
 
 NAME = "http"
 HELP = "Send a request, and wait until the answer is what you want."

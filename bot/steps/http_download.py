@@ -12,9 +12,9 @@ from bot.contracts.metrics import Unreachable
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
-from bot.steps.addresses import with_parameters
+from bot.steps.files.targets import writable_file
+from bot.steps.rendering.addresses import with_parameters
 from bot.steps.shapes import DURATION, FLAG, PAIR, TEXT, listed, record, told
-from bot.steps.targets import writable_file
 
 NAME = "http-download"
 HELP = "Download a file."

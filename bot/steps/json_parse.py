@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult
-from bot.steps.parsing import PARSING, parse
+from bot.steps.editing.parsing import PARSING, parse
 
 NAME = "json-parse"
 HELP = "Read values out of a JSON file, by expressions."

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.steps.json_edit import update_json, write_json
+from bot.steps.editing.json_edit import update_json, write_json
+from bot.steps.editing.texts import read_text, write_text
+from bot.steps.editing.yaml_edit import Update
 from bot.steps.shapes import TEXT, record, updates
-from bot.steps.texts import read_text, write_text
-from bot.steps.yaml_edit import Update
 
 NAME = "json-update"
 HELP = "Set values in a JSON file; order, indentation and numbers of everything else stay."

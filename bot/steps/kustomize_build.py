@@ -9,13 +9,13 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps import held_helm, programs
-from bot.steps.helm_charts import may_ask
-from bot.steps.kustomize_inputs import addresses_in, inputs_of, refuse_bases_out
-from bot.steps.manifests import is_file, kustomize_name, write_each, write_one, write_tree
-from bot.steps.rendering import SPARING, content_of, key_of, render, scratch
+from bot.steps.files.targets import writable
+from bot.steps.rendering import held_helm, programs
+from bot.steps.rendering.helm_charts import may_ask
+from bot.steps.rendering.kustomize_inputs import addresses_in, inputs_of, refuse_bases_out
+from bot.steps.rendering.manifests import is_file, kustomize_name, write_each, write_one, write_tree
+from bot.steps.rendering.renders import SPARING, content_of, key_of, render, scratch
 from bot.steps.shapes import MAYBE, TEXT, TEXTS, record, told
-from bot.steps.targets import writable
 from bot.steps.workspace import existing, refuse_links_out
 
 NAME = "kustomize-build"

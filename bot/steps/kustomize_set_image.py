@@ -9,9 +9,9 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.artifacts import all_images, find_image
-from bot.steps.kustomize_images import KEEP, ImageChange, set_images
+from bot.steps.editing.texts import read_text, write_text
+from bot.steps.rendering.kustomize_images import KEEP, ImageChange, set_images
 from bot.steps.shapes import FLAG, MAYBE, ORIGIN, TEXT, listed, record, told
-from bot.steps.texts import read_text, write_text
 from bot.steps.workspace import existing
 
 NAME = "kustomize-set-image"

@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.steps.files.targets import writable_file
 from bot.steps.shapes import ARTIFACT, FLAG, TEXT, record, told
-from bot.steps.targets import writable_file
 
 NAME = "oci-download"
 HELP = "Download a layer of an artifact at an OCI registry."

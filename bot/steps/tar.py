@@ -11,10 +11,10 @@ from typing import IO, Any, cast
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps.ignoring import Ignored
-from bot.steps.inflating import MOST_BYTES, MOST_ENTRIES
+from bot.steps.files.ignoring import Ignored
+from bot.steps.files.inflating import MOST_BYTES, MOST_ENTRIES
+from bot.steps.files.targets import writable_file
 from bot.steps.shapes import FLAG, IGNORE, TEXT, record, told
-from bot.steps.targets import writable_file
 from bot.steps.workspace import existing
 
 NAME = "tar"

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.steps.editing.texts import read_text, write_text
+from bot.steps.editing.toml_edit import update_toml, write_toml
+from bot.steps.editing.yaml_edit import Update
 from bot.steps.shapes import TEXT, record, updates
-from bot.steps.texts import read_text, write_text
-from bot.steps.toml_edit import update_toml, write_toml
-from bot.steps.yaml_edit import Update
 
 NAME = "toml-update"
 HELP = "Change values in a TOML file; comments, quotes and layout of everything else stay."

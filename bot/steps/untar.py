@@ -13,10 +13,10 @@ from typing import IO, Any, cast
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
-from bot.steps.ignoring import Ignored
-from bot.steps.inflating import MOST_BYTES, MOST_ENTRIES, Inflated
+from bot.steps.files.ignoring import Ignored
+from bot.steps.files.inflating import MOST_BYTES, MOST_ENTRIES, Inflated
+from bot.steps.files.targets import of_git, writable
 from bot.steps.shapes import IGNORE, TEXT, record, told
-from bot.steps.targets import of_git, writable
 from bot.steps.workspace import existing, remove, replace
 
 NAME = "untar"

@@ -10,7 +10,7 @@ from bot.core.durations import parse_duration
 from bot.core.facts import Permission
 from bot.errors import UserError
 from bot.steps.earlier import latest
-from bot.steps.people import PEOPLE, People, people
+from bot.steps.proposing.people import PEOPLE, People, people
 from bot.steps.shapes import DURATION, record, told
 
 NAME = "wait-for-approval"

@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.steps.editing.texts import read_text, write_text
+from bot.steps.editing.yaml_merging import merge_yaml
 from bot.steps.shapes import FLAG, TEXT, listed, record, told
-from bot.steps.texts import read_text, write_text
 from bot.steps.workspace import inside
-from bot.steps.yaml_merging import merge_yaml
 
 NAME = "yaml-merge"
 HELP = "Merge YAML files, the later over the earlier: mappings key by key, lists as a whole."

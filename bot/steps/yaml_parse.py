@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult
-from bot.steps.parsing import PARSING, parse
-from bot.steps.yaml_reading import load_yaml
+from bot.steps.editing.parsing import PARSING, parse
+from bot.steps.editing.yaml_reading import load_yaml
 
 NAME = "yaml-parse"
 HELP = "Read values out of a YAML file, by expressions."

@@ -6,8 +6,8 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.steps.editing.yaml_edit import Update, update_file, written_value
 from bot.steps.shapes import FLAG, TEXT, record, told, updates
-from bot.steps.yaml_edit import Update, update_file, written_value
 
 NAME = "yaml-update"
 HELP = "Change values in a YAML file; comments, quotes and layout of everything else stay."

@@ -20,7 +20,8 @@ from bot.engine.description import Progress
 from bot.engine.running.journal import Journal
 from bot.engine.running.steps import Ran, Steps
 from bot.errors import Retry, UserError
-from bot.steps import BY_NAME, programs
+from bot.steps import BY_NAME
+from bot.steps.rendering import programs
 from tests.core.world import REPOSITORY, freight, stage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -97,11 +98,11 @@ class Stage:
         context = StepContext(
             workdir=Path("/nonexistent"), repository=cast(Any, None), promotion=cast(Any, None), git=cast(Any, None),
             github=cast(Any, None), identity=cast(Any, None), programs=cast(Any, None), clock=self.clock,
-            http=cast(Any, None), secrets=cast(Any, None), describe_pull=cast(Any, None),
+            http=cast(Any, None), artifacts=cast(Any, None), secrets=cast(Any, None), describe_pull=cast(Any, None),
             outputs=self.progress.outputs, previous={},
         )  # fmt: skip
         notes = cast(Journal, self.notes)
-        return await Steps({**BY_NAME, **self.plugins}, context, self.progress, notes).run(steps)
+        return await Steps({**BY_NAME, **self.plugins}, context, self.progress, notes, lambda data: data).run(steps)
 
     def results(self) -> dict[str, str]:
         return {run.alias: run.status.name for run in self.progress.runs.values()}

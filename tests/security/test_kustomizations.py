@@ -8,7 +8,7 @@ import yaml
 
 from bot.errors import UserError
 from bot.rendering import find_programs
-from bot.steps import held_helm
+from bot.steps.rendering import held_helm
 from tests.environment import required
 
 SECRET = "s3cret-of-the-host"

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import UserError
 from bot.rendering import find_programs
-from bot.steps import programs
+from bot.steps.rendering import programs
 from tests.environment import required
 
 HELM = find_programs().helm

@@ -21,7 +21,7 @@ from bot.engine.forward_proxy import ForwardProxy, forward_proxy
 from bot.errors import UserError
 from bot.git.client import MirroredGit
 from bot.rendering import find_programs
-from bot.steps import confine, programs
+from bot.steps.rendering import confine, programs
 from tests.environment import required
 from tests.security.names import Names, Rebinding
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.steps import inflating
+from bot.steps.files import inflating
 
 MEBIBYTE = 1024 * 1024
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from bot.core.model import Chart, Commit, CommitSha
 from bot.errors import UserError
 from bot.sandbox.cluster.targets import selected
-from bot.steps.argocd_application import Application, application
-from bot.steps.argocd_selection import selector_text
-from bot.steps.argocd_sources import changed_spec, desired_revisions
+from bot.steps.argocd.application import Application, application
+from bot.steps.argocd.selection import selector_text
+from bot.steps.argocd.sources import changed_spec, desired_revisions
 from tests.steps.conftest import DIGEST, Run, an_image, freight_of
 
 GIT = "https://github.example.com/acme/config.git"

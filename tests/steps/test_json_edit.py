@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.steps.json_edit import update_json
-from bot.steps.yaml_edit import Update
+from bot.steps.editing.json_edit import update_json
+from bot.steps.editing.yaml_edit import Update
 
 DOCUMENT = """\
 {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.contracts.steps import Programs
 from bot.errors import UserError
 from bot.rendering import find_programs
-from bot.steps.kustomize_images import ImageChange, set_images
+from bot.steps.rendering.kustomize_images import ImageChange, set_images
 from tests.steps.conftest import DIGEST, an_image, freight_of
 
 SERVICE = "registry.example.com/service"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.steps import programs
+from bot.steps.rendering import programs
 
 PYTHON = (sys.executable, "-S", "-c")
 

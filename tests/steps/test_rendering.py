@@ -15,8 +15,8 @@ from bot.engine.render_cache import KeptRenders
 from bot.errors import UserError
 from bot.rendering import with_cache
 from bot.steps import BY_NAME
-from bot.steps.kustomize_inputs import inputs_of
-from bot.steps.rendering import content_of, key_of
+from bot.steps.rendering.kustomize_inputs import inputs_of
+from bot.steps.rendering.renders import content_of, key_of
 
 KNOWN = Programs(version="v3")
 CHART = {

@@ -3,8 +3,8 @@
 import pytest
 
 from bot.errors import UserError
-from bot.steps.toml_edit import update_toml
-from bot.steps.yaml_edit import Update
+from bot.steps.editing.toml_edit import update_toml
+from bot.steps.editing.yaml_edit import Update
 
 DOCUMENT = """\
 # head

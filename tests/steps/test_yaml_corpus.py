@@ -10,8 +10,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.steps.yaml_edit import Update, update_yaml
-from bot.steps.yaml_nodes import compose
+from bot.steps.editing.yaml_edit import Update, update_yaml
+from bot.steps.editing.yaml_nodes import compose
 from tests.steps.values_corpus import CORPUS
 
 Way = tuple[str | int, ...]

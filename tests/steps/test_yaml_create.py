@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import UserError
-from bot.steps.yaml_edit import Update, update_yaml
+from bot.steps.editing.yaml_edit import Update, update_yaml
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.steps.yaml_edit import Update, update_yaml
-from bot.steps.yaml_keys import split_key
-from bot.steps.yaml_scalars import write_scalar
+from bot.steps.editing.yaml_edit import Update, update_yaml
+from bot.steps.editing.yaml_keys import split_key
+from bot.steps.editing.yaml_scalars import write_scalar
 
 VALUES = """\
 # head

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.steps.yaml_merging import merge_yaml
+from bot.steps.editing.yaml_merging import merge_yaml
 
 BASE = """\
 # head

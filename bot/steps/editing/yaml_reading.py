@@ -6,7 +6,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from bot.errors import UserError
-from bot.steps.yaml_nodes import compose, refuse_bombs
+from bot.steps.editing.yaml_nodes import compose, refuse_bombs
 
 
 class _Constructor(SafeConstructor):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.contracts.steps import Network
 from bot.errors import UserError
-from bot.steps import confine
+from bot.steps.rendering import confine
 
 _SECONDS = 300.0
 _OUTPUT_LIMIT = 64 * 1024 * 1024

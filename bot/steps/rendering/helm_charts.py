@@ -11,8 +11,8 @@ import yaml
 from bot.contracts.steps import StepContext
 from bot.core.yaml_depth import DEEPEST, too_deep
 from bot.errors import UserError
-from bot.steps import programs
-from bot.steps.rendering import scratch
+from bot.steps.rendering import programs
+from bot.steps.rendering.renders import scratch
 from bot.steps.workspace import inside, refuse_links_out
 
 OCI = "oci://"

@@ -13,7 +13,7 @@ from bot.contracts.metrics import Http, HttpAnswer
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext
 from bot.errors import UserError
-from bot.steps.argocd_application import Application, application
+from bot.steps.argocd.application import Application, application
 from bot.steps.shapes import TEXT, told
 
 SECRET: Schema = told(

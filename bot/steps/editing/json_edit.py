@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from bot.errors import UserError
-from bot.steps.yaml_edit import Update
-from bot.steps.yaml_keys import Part, key_parts
-from bot.steps.yaml_scalars import Scalar, write_scalar
+from bot.steps.editing.yaml_edit import Update
+from bot.steps.editing.yaml_keys import Part, key_parts
+from bot.steps.editing.yaml_scalars import Scalar, write_scalar
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SPACES = " \t\r\n"

@@ -13,11 +13,11 @@ from pathlib import Path
 import yaml
 
 from bot.errors import UserError
-from bot.steps.texts import read_text, write_text
-from bot.steps.yaml_create import add_key, is_missing
-from bot.steps.yaml_keys import key_parts, split_key
-from bot.steps.yaml_nodes import Node, child, compose
-from bot.steps.yaml_scalars import Scalar, double_quoted, is_printable, write_scalar
+from bot.steps.editing.texts import read_text, write_text
+from bot.steps.editing.yaml_create import add_key, is_missing
+from bot.steps.editing.yaml_keys import key_parts, split_key
+from bot.steps.editing.yaml_nodes import Node, child, compose
+from bot.steps.editing.yaml_scalars import Scalar, double_quoted, is_printable, write_scalar
 
 _PROPERTY = re.compile(r"[&!]\S*(?:\s+|#[^\r\n]*)*")
 _BLOCK_HEADER = re.compile(r"[|>][0-9+-]*(?P<comment>[ \t]+#[^\r\n]*)?")

@@ -8,8 +8,8 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.expressions import ExpressionError, evaluate
+from bot.steps.editing.texts import read_text
 from bot.steps.shapes import TEXT, listed, record, told
-from bot.steps.texts import read_text
 
 PARSING: Schema = record(
     "path outputs",

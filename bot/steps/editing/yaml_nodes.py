@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from bot.errors import UserError
-from bot.steps.texts import refuse_deep
+from bot.steps.editing.texts import refuse_deep
 
 Node = Any  # PyYAML's ScalarNode, SequenceNode or MappingNode
 _ALIAS = re.compile(r"(?:[\s:,-]|#[^\n]*)*\*[^\s,\[\]{}]+")

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from bot.errors import UserError
-from bot.steps.yaml_keys import Part, key_parts
-from bot.steps.yaml_nodes import Node, child, content_end
-from bot.steps.yaml_scalars import Scalar, double_quoted, write_scalar
+from bot.steps.editing.yaml_keys import Part, key_parts
+from bot.steps.editing.yaml_nodes import Node, child, content_end
+from bot.steps.editing.yaml_scalars import Scalar, double_quoted, write_scalar
 
 _NULL = "tag:yaml.org,2002:null"
 _WIDTH = 2

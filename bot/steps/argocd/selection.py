@@ -7,8 +7,8 @@ from typing import Any
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext
 from bot.errors import UserError
-from bot.steps.argocd import ArgoCD
-from bot.steps.argocd_application import Application
+from bot.steps.argocd.api import ArgoCD
+from bot.steps.argocd.application import Application
 from bot.steps.shapes import TEXT, listed, record, told
 
 AUTHORIZED_STAGE = "kargo.akuity.io/authorized-stage"

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from bot.errors import UserError
-from bot.steps.targets import of_git
+from bot.steps.files.targets import of_git
 
 
 class Ignored:

@@ -17,8 +17,8 @@ from ruamel.yaml.serializer import Serializer
 from ruamel.yaml.tokens import CommentToken
 
 from bot.errors import UserError
-from bot.steps.yaml_nodes import has_more
-from bot.steps.yaml_reading import load_yaml
+from bot.steps.editing.yaml_nodes import has_more
+from bot.steps.editing.yaml_reading import load_yaml
 
 Node = Any  # ruamel's ScalarNode, SequenceNode or MappingNode
 _NULL = "tag:yaml.org,2002:null"

@@ -14,7 +14,7 @@ import yaml
 
 from bot.core.yaml_depth import DEEPEST, too_deep
 from bot.errors import UserError
-from bot.steps.rendering import Content, content_of
+from bot.steps.rendering.renders import Content, content_of
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _OF_OTHERS = ("resources", "bases", "components", "transformers", "validators", "crds", "configurations")

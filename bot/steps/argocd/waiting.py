@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.steps.argocd_application import Application
+from bot.steps.argocd.application import Application
 
 _SHORTEST, _LONGEST = timedelta(seconds=5), timedelta(seconds=30)
 

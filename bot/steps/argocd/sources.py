@@ -8,7 +8,7 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import PromotionInfo, StepContext
 from bot.core.urls import normalize_chart, normalize_git
 from bot.errors import UserError
-from bot.steps.argocd_application import Application
+from bot.steps.argocd.application import Application
 from bot.steps.artifacts import find_image
 from bot.steps.earlier import output_of
 from bot.steps.shapes import FLAG, ORIGIN, TEXT, listed, record, told

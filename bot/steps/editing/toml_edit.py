@@ -13,10 +13,10 @@ from tomlkit import items
 from tomlkit.exceptions import TOMLKitError
 
 from bot.errors import UserError
-from bot.steps.json_edit import write_json
-from bot.steps.yaml_edit import Update
-from bot.steps.yaml_keys import Part, key_parts
-from bot.steps.yaml_scalars import Scalar, write_scalar
+from bot.steps.editing.json_edit import write_json
+from bot.steps.editing.yaml_edit import Update
+from bot.steps.editing.yaml_keys import Part, key_parts
+from bot.steps.editing.yaml_scalars import Scalar, write_scalar
 
 _LARGEST = 2**63 - 1  # https://toml.io/en/v1.0.0#integer
 _LITERAL = re.compile(r"[\t\x20-\x26\x28-\x7e\u0080-\ud7ff\ue000-\U0010ffff]*")

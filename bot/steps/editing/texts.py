@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.core.yaml_depth import DEEPEST, too_deep
 from bot.errors import UserError
-from bot.steps.targets import writable
+from bot.steps.files.targets import writable
 from bot.steps.workspace import existing
 
 MOST_BYTES = 10 * 1024 * 1024

@@ -9,7 +9,7 @@ import yaml
 
 from bot.contracts.steps import Rendered
 from bot.errors import UserError
-from bot.steps.texts import refuse_deep
+from bot.steps.editing.texts import refuse_deep
 from bot.steps.workspace import remove
 
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.M)

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from bot.errors import UserError
-from bot.steps.texts import refuse_deep
-from bot.steps.yaml_scalars import write_scalar
+from bot.steps.editing.texts import refuse_deep
+from bot.steps.editing.yaml_scalars import write_scalar
 
 KEEP = "*"
 _FIELDS = ("newName", "newTag", "digest")

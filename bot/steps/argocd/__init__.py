@@ -1,0 +1,1 @@
+"""Argo CD, for the steps that have it do something."""

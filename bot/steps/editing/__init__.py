@@ -1,0 +1,1 @@
+"""Files changed and read without touching what was not asked for."""

@@ -1,0 +1,1 @@
+"""What pushing and proposing steps share."""
