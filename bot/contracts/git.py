@@ -1,6 +1,6 @@
 """Git, as a port: mirrors and work trees."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +26,9 @@ class Credential:
 
 
 Credentials = Callable[[str], Awaitable[Credential | None]]  # for a repository URL; None: ask without
+# What a server says by another way than Git, which costs less: for a repository URL and either one branch, as
+# `heads/main`, or `tags`, the full names of those refs and their objects. None where Git has to be asked.
+Peek = Callable[[str, str], Awaitable[Mapping[str, str] | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,16 @@ class Git(Protocol):
 
     async def refs(self, url: str) -> Refs:
         """Ask the remote for its refs (one `ls-remote`), and bring the mirror up to date when anything moved."""
+        ...
+
+    async def seen(self, url: str, *, since: float = 0.0) -> Refs:
+        """As this look has seen them, with what it pushed itself; the remote is asked where that was not done in this
+        look, or not after `since` (by `time.monotonic`). Others' pushes since then are found by the next look."""
+        ...
+
+    async def watched(self, url: str, *, branch: str = "", tags: bool = False, since: float = 0.0) -> Refs:
+        """As `seen`, for who only wants to know where one branch (default: the default branch) or all tags are: they
+        are as the remote has them, the others may be older. The server may be asked by a cheaper way."""
         ...
 
     async def read(self, url: str, rev: str, path: str) -> bytes | None:

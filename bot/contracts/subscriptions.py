@@ -9,6 +9,7 @@ from bot.contracts.clock import Clock
 from bot.contracts.git import Git
 from bot.contracts.schema import Schema
 from bot.core.model import Artifact
+from bot.core.news import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class DiscoveryContext:
     """What discovery asks. `previous` is what was found before under the same configuration, if it is known.
 
     `dates`: somebody wants to know when artifacts were made, even where that takes requests of its own.
+    `since`: something may be new since then (by `time.monotonic`); what was asked before is not good enough.
     """
 
     git: Git
@@ -80,6 +82,7 @@ class DiscoveryContext:
     clock: Clock
     previous: Discovered | None = None
     dates: bool = False
+    since: float = 0.0
 
 
 class Subscription(Protocol):
@@ -97,4 +100,15 @@ class Subscription(Protocol):
         self, context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str
     ) -> Artifact | None:
         """The artifact of exactly this tag, version or commit, if the subscription's rules let it pass."""
+        ...
+
+    def address(self, config: Mapping[str, Any]) -> str:
+        """What it watches, in the one spelling that news has it in. Raises UserError."""
+        ...
+
+    def concerned(self, config: Mapping[str, Any], news: News) -> bool:
+        """Whether news of this address may change what is found; what isn't known never rules that out.
+
+        Raises UserError.
+        """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from bot.core.model import (
 from bot.core.model import (
     Subscription as Spec,
 )
+from bot.engine.subscribers import Subscribers
 from bot.errors import Retry, UserError
 
 log = logging.getLogger(__name__)
@@ -76,11 +78,13 @@ class Discovery:
     """
 
     def __init__(self, subscriptions: Mapping[str, Subscription], clock: Clock, *, dates: bool = False) -> None:
+        self.subscribers = Subscribers(subscriptions)
         self._subscriptions = subscriptions
         self._clock = clock
         self._dates = dates
         self._found: dict[tuple[RepositoryName, WarehouseName], Found] = {}
         self._expired: Counter[tuple[RepositoryName, WarehouseName | None]] = Counter()
+        self._expired_at: dict[tuple[RepositoryName, WarehouseName | None], float] = {}
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
 
     def expire(self, repository: RepositoryName, warehouses: Iterable[WarehouseName] | None = None) -> None:
@@ -88,9 +92,11 @@ class Discovery:
         asked just now."""
         for warehouse in (None,) if warehouses is None else warehouses:
             self._expired[repository, warehouse] += 1
+            self._expired_at[repository, warehouse] = time.monotonic()
 
     async def of(self, place: Place, pipeline: Pipeline) -> dict[WarehouseName, Found]:
         """Every warehouse's latest, asked now where it is due. One that fails doesn't stop the others."""
+        self.subscribers.take(place.repository, pipeline)
         found = await asyncio.gather(*(self.of_one(place, warehouse) for warehouse in pipeline.warehouses.values()))
         for key in [k for k in self._found if k[0] == place.repository and k[1] not in pipeline.warehouses]:
             del self._found[key]
@@ -137,19 +143,21 @@ class Discovery:
         """One warehouse's latest, asked now if it is due."""
         key = (place.repository, warehouse.name)
         asked = self._expired[place.repository, None] + self._expired[key]
+        since = max(self._expired_at.get(one, 0.0) for one in (key, (place.repository, None)))
         known = self._found.get(key)
         fresh = known is not None and known.again > self._clock.now() and known.asked == asked
         if known is not None and fresh and known.warehouse == warehouse:
             return known
         async with self._places:
             before = known.findings if known is not None and known.warehouse == warehouse else ()
-            found = replace(await self._ask(place, warehouse, before), asked=asked)
+            found = replace(await self._ask(place, warehouse, before, since), asked=asked)
         self._found[key] = found = _after(known, found) if known is not None else found
         return found
 
-    async def _ask(self, place: Place, warehouse: Warehouse, before: Sequence[Finding]) -> Found:
+    async def _ask(self, place: Place, warehouse: Warehouse, before: Sequence[Finding], since: float) -> Found:
         previous = [Discovered(one.artifacts, one.created, one.state) for one in before]
-        context = replace(self._context(place), dates=self._dates or "createdat" in warehouse.creation_criteria.lower())
+        dates = self._dates or "createdat" in warehouse.creation_criteria.lower()
+        context = replace(self._context(place), dates=dates, since=since)
         answers = await asyncio.gather(
             *(
                 self._discover(subscription, replace(context, previous=known))

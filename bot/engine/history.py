@@ -28,6 +28,7 @@ class Histories:
     def __init__(self) -> None:
         self._histories: LRUCache[tuple[str, CommitSha, StageName], History] = LRUCache(maxsize=4096)
         self._locks: LRUCache[tuple[str, CommitSha, StageName], Lock | str | None] = LRUCache(maxsize=65536)
+        self._foreign: LRUCache[tuple[str, CommitSha, CommitSha, str], tuple[str, ...]] = LRUCache(maxsize=4096)
 
     async def of(self, git: Git, url: str, head: CommitSha, stage: StageName) -> History:
         """The stage's landings, as seen from the head of the branch its lock is on."""
@@ -59,9 +60,12 @@ class Histories:
         self, git: Git, url: str, head: CommitSha, target: CommitSha, identity: Identity
     ) -> tuple[str, ...]:
         """Who, other than us, has commits on a promotion branch."""
-        commits = await git.log(url, head, not_in=target, limit=50)
-        foreign = [c.author_name for c in commits if not c.is_by(identity.email)]
-        return tuple(dict.fromkeys(foreign))
+        key = (url, head, target, identity.email)
+        if key not in self._foreign:
+            commits = await git.log(url, head, not_in=target, limit=50)
+            foreign = [c.author_name for c in commits if not c.is_by(identity.email)]
+            self._foreign[key] = tuple(dict.fromkeys(foreign))
+        return self._foreign[key]
 
 
 def _parse(content: bytes, stage: StageName) -> Lock | str:

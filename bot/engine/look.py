@@ -7,7 +7,7 @@ is a time to look again, or somebody has to do something.
 import logging
 from datetime import datetime
 
-from bot.core.actions import Measure, Plan
+from bot.core.actions import GoOn, Measure, Merge, Plan, Promote
 from bot.core.model import RepositoryName
 from bot.core.plan import plan
 from bot.engine.executor import Executor
@@ -37,11 +37,17 @@ class Looker:
     async def settle(self, site: Site) -> datetime | None:
         """Rounds of gather, decide, apply. A round in which nothing could be done yet ends the look."""
         again = None
-        for _ in range(_MOST_ROUNDS):
+        for number in range(_MOST_ROUNDS):
             snapshot = await self._gatherer.gather(site, self._ports.clock.now())
             if snapshot is None:
                 return None
             decided = plan(snapshot, self._ports.clock.now())
+            if number and any(isinstance(action, Promote | Merge | GoOn) for action in decided.actions):
+                # Decided by what is there at that moment: the steps of the rounds before may have taken their time.
+                snapshot = await self._gatherer.gather(site, self._ports.clock.now(), anew=True)
+                if snapshot is None:
+                    return None
+                decided = plan(snapshot, self._ports.clock.now())
             again = self._ports.clock.now() if _only_measures(decided) else None
             waits = [decided.look_again]
             done = False

@@ -1,11 +1,12 @@
 """All that the engine reaches the world through, in one value. Only `app.py` makes one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from bot.contracts import (
+    Artifacts,
     Clock,
     Git,
     GitHub,
@@ -16,6 +17,7 @@ from bot.contracts import (
     Programs,
     Registry,
     Secrets,
+    Sender,
     Step,
     Subscription,
 )
@@ -27,6 +29,11 @@ from bot.engine.work import Work
 
 class View(GitHub, Protocol):
     """A repository on GitHub that remembers what it was told, until it is asked to forget."""
+
+    @property
+    def listed(self) -> float:
+        """When GitHub last told what `recent_pulls` gives (`time.monotonic`); 0.0: not yet."""
+        ...
 
     def forget(self) -> None: ...
 
@@ -43,6 +50,13 @@ class OwnSecrets(Secrets, Protocol):
         ...
 
 
+class Registries(Registry, Protocol):
+    """OCI registries, to read what they tell, and to take and give artifacts whole."""
+
+    @property
+    def artifacts(self) -> Artifacts: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), Git with what
@@ -53,7 +67,7 @@ class Site:
     git: Git
     identity: Identity
     secrets: OwnSecrets
-    registry: Registry
+    registry: Registries
 
 
 class Hub(Protocol):
@@ -68,18 +82,20 @@ class Hub(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlugInModules:
-    """The four registries, by name."""
+    """The registries, by name."""
 
     steps: Mapping[str, Step]
     subscriptions: Mapping[str, Subscription]
     providers: Mapping[str, MetricProvider]
     commands: Mapping[str, Command]
+    senders: Mapping[str, Sender] = field(default_factory=dict)
 
     def schemas(self) -> PlugIns:
         return PlugIns(
             steps={name: step.SCHEMA for name, step in self.steps.items()},
             subscriptions={name: kind.SCHEMA for name, kind in self.subscriptions.items()},
             providers={name: provider.SCHEMA for name, provider in self.providers.items()},
+            senders={name: sender.SCHEMA for name, sender in self.senders.items()},
         )
 
 

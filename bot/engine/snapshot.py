@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from cachetools import LRUCache
 
 from bot.contracts import Identity
-from bot.core import analysis, candidates, labels, lock, record
+from bot.core import analysis, candidates, labels, record
 from bot.core.facts import CheckRun, Conclusion, PullRequest, Refs
+from bot.core.known import called, named
 from bot.core.lock import Lock
 from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName, WarehouseName
 from bot.core.record import Record
@@ -27,6 +28,7 @@ from bot.engine.config_changes import ConfigChanges
 from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.history import Histories
+from bot.engine.outdated import outdated, written
 from bot.engine.ports import Ports, Site
 from bot.engine.running.under_way import BRANCH, UnderWay
 from bot.errors import Retry, UserError
@@ -55,12 +57,14 @@ class Gatherer:
         self._ended: LRUCache[tuple[RepositoryName, CommitSha, StageName], CheckRun] = LRUCache(maxsize=65536)
         self._settled: LRUCache[tuple[RepositoryName, CommitSha, StageName], bool] = LRUCache(maxsize=65536)
 
-    async def gather(self, site: Site, now: datetime, *, deep: bool = False) -> Snapshot | None:
-        """Everything a decision needs; None when the repository has no pipeline. `deep` judges every landing known."""
+    async def gather(self, site: Site, now: datetime, *, deep: bool = False, anew: bool = False) -> Snapshot | None:
+        """Everything a decision needs; None when the repository has no pipeline. `deep` judges every landing known.
+        `anew` asks Git once more, even where this look has."""
         url = self._ports.url(site.repository)
         # Pull requests before refs: what shows as merged is then in Git too, and nothing is proposed a second time.
+        # While GitHub need not be listed anew neither need Git be asked: both are as they were, but for our own doing.
         await site.github.recent_pulls()
-        refs = await site.git.refs(url)
+        refs = await (site.git.refs(url) if anew else site.git.seen(url, since=site.github.listed))
         head = refs.heads.get(refs.default_branch)
         if head is None:
             return None
@@ -84,7 +88,7 @@ class Gatherer:
             snapshot = replace(snapshot, head_checks=checks)
             told = checks.get(WAREHOUSES_CHECK)
             self._troubled[site.repository] = told is not None and told.conclusion is not Conclusion.SUCCESS
-        return snapshot
+        return named(snapshot)
 
     async def seek(self, site: Site, snapshot: Snapshot, wanted: Mapping[WarehouseName, Mapping[int, str]]) -> Snapshot:
         """The snapshot with what these warehouses have of the versions wanted, newest or not, last of what they have.
@@ -96,6 +100,7 @@ class Gatherer:
         for name, versions in wanted.items():
             found = await self._discovery.find(site, snapshot.pipeline.warehouses[name], versions)
             if found is not None:
+                found = called(snapshot, found)
                 discovered[name] = (*discovered.get(name, ()), found)
         return replace(snapshot, discovered=discovered)
 
@@ -145,7 +150,7 @@ class _Look:
         for name, facts in stages.items():
             open_pulls = [p for p in pulls if p.open and p.head_branch == promotion_branch(name)]
             if open_pulls and not facts.stage.is_control_flow and not facts.problem:
-                others = tuple(path for other in stages.values() if other is not facts for path in _written(other))
+                others = tuple(path for other in stages.values() if other is not facts for path in written(other))
                 stages[name] = await self._with_proposal(facts, open_pulls[0], others)
         if len(recent) >= _PARTIAL:
             await self._recall_closed(stages, now)
@@ -273,29 +278,6 @@ class _Look:
             lock=found if isinstance(found, Lock) else None,
             record=told,
             foreign=foreign,
-            outdated=await self._outdated(facts, told, others) if told else (),
+            outdated=await outdated(self._site.git, self._snapshot, facts, told, others) if told else (),
             check=next((run for run in runs if run.name == promotion_check(stage)), None),
         )
-
-    async def _outdated(self, facts: StageFacts, told: Record, others: tuple[str, ...]) -> tuple[str, ...]:
-        """What changed since the proposal was rendered, apart from what other stages' promotions write.
-
-        What this stage's own promotions write counts: changed by another hand, it would be in the merge's way.
-        """
-        proposed = {one.origin: one.id for one in told.collection if one.id != told.promoted}
-        if any(proposed.get(one.origin, one.id) != one.id for one in facts.holds):
-            return (lock.path(facts.stage.name),)
-        if not told.base or told.base == self._snapshot.head:
-            return ()
-        changed = await self._site.git.changed_paths(self._snapshot.url, told.base, self._snapshot.head)
-        return tuple(path for path in changed if not _is_output(path, others))
-
-
-def _written(facts: StageFacts) -> tuple[str, ...]:
-    """Files and folders that promotions into this stage write, now or lately."""
-    written = [path.strip("/") for landing in facts.landings[:3] for path in landing.lock.paths]
-    return (lock.path(facts.stage.name), *(path for path in written if path not in {"", "."}))
-
-
-def _is_output(path: str, written: tuple[str, ...]) -> bool:
-    return any(path == one or path.startswith(f"{one}/") for one in written)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.core import analysis, labels, messages
 from bot.core.facts import PullRequest
+from bot.core.known import known
 from bot.core.messages import steps as said
 from bot.core.model import Stage
 from bot.core.promotion import Severity
@@ -16,7 +17,7 @@ from bot.engine.runner import Runner
 from bot.engine.running.steps import Ran
 from bot.engine.snapshot import analysis_key
 from bot.errors import UserError
-from bot.expressions.functions import freight_functions
+from bot.expressions.functions import freight_functions, metadata_functions
 
 _KEPT = timedelta(days=7)  # an analysis under way; losing it means measuring from the start
 _LARGEST = 60_000  # bytes, of an analysis under way: the work store takes small texts only
@@ -97,7 +98,12 @@ class Verifier:
         stage: Stage = facts.stage
         pipeline, landing, wanted = snapshot.pipeline, facts.current, stage.verification
         assert pipeline is not None and landing is not None and wanted is not None  # noqa: S101, PT018
-        args = verification_args(wanted.args, snapshot.repository, stage, freight_functions(landing.lock.collection))
+        seen = known(snapshot)
+        functions = {
+            **freight_functions(landing.lock.collection),
+            **metadata_functions(seen.stages, seen.freight, seen.status),
+        }
+        args = verification_args(wanted.args, snapshot.repository, stage, functions)
         args.setdefault("stage", stage.name)
         templates = analysis.expand(wanted.templates, pipeline.verifications)
         return analysis.start(templates, args, now)

@@ -4,13 +4,12 @@ Everything here blocks; `bot/git/client.py` calls it in a thread.
 """
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,36 +20,18 @@ from bot.core.model import CommitSha
 from bot.errors import UserError
 from bot.git.objects import Objects
 from bot.git.process import NETWORK_SECONDS, GitFailed, Runner
-from bot.git.remotes import explain, is_sha, parse_listing, without_prefix
+from bot.git.remotes import explain, is_sha, parse_listing
+from bot.git.state import HEADS, TAGS, MirrorState, from_json
 
 _REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _STATE = "towpath.json"
 # Where a repository has more refs than this (GitHub lists two for every pull request ever opened), the default
 # branch, which only the unfiltered listing tells, is asked for once an hour instead of every time.
 _MANY_REFS = 2000
-_HEAD_AGE = timedelta(hours=1)
+HEAD_AGE = timedelta(hours=1)
 _MANY_PACKS = 50
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What the mirror holds: raw refs as listed by the remote, tags also peeled to commits."""
-
-    default_branch: str
-    listing: Mapping[str, str]
-    peeled: Mapping[str, str]
-    many: bool
-    head_asked: datetime
-
-    def refs(self) -> Refs:
-        heads = without_prefix(self.listing, "refs/heads/")
-        return Refs(
-            default_branch=self.default_branch,
-            heads={name: CommitSha(sha) for name, sha in heads.items()},
-            tags={name: CommitSha(sha) for name, sha in self.peeled.items()},
-        )
 
 
 class Mirror:
@@ -66,7 +47,8 @@ class Mirror:
         self._home = runner
         self._filter: tuple[str, ...] = () if contents else ("--filter=blob:none",)
         self._clock = clock
-        self._state: _State | None = None
+        self._state: MirrorState | None = None
+        self.asked = 0  # how often the remote has told what it has
         self.objects = Objects(self.git)
 
     @property
@@ -87,11 +69,21 @@ class Mirror:
                 return self._make(credential, lock).refs()
             asked = self._ask(state, credential, lock)
             if asked.listing != state.listing:
-                return self._mended(lambda: self._fetch(asked, credential, lock), credential, lock).refs()
-            if (asked.default_branch, asked.many) != (state.default_branch, state.many):
+                asked = self._mended(lambda: self._fetch(asked, credential, lock), credential, lock)
+            elif (asked.default_branch, asked.many) != (state.default_branch, state.many):
                 self._save(asked)
             self._state = asked
+            self.asked += 1
             return asked.refs()
+
+    def note(self, branch: str, sha: CommitSha, asked: int) -> bool:
+        """Take it that the remote's branch is where we have just pushed it, without asking. The commit is here.
+
+        `asked` is what it was before the push. False where that can't be told: if the remote has answered since,
+        somebody may have moved the branch after us, or before.
+        """
+        with self._exclusive():
+            return self.asked == asked and self._take(branch, sha)
 
     def fetch_commit(self, sha: str, credential: Credential | None) -> CommitSha:
         """Bring one commit no branch leads to any more. Raises UserError where the remote does not give it."""
@@ -106,8 +98,8 @@ class Mirror:
         with self._exclusive() as lock:
             return self._mended(fetch, credential, lock)
 
-    def begin_branch(self, branch: str, signed: Mapping[str, str], credential: Credential | None) -> None:
-        """Make a branch of one empty commit on the remote; fine if somebody made it meanwhile."""
+    def begin_branch(self, branch: str, signed: Mapping[str, str], credential: Credential | None) -> bool:
+        """Make a branch of one empty commit on the remote; fine if somebody made it meanwhile. Whether it is here."""
         with self._exclusive() as lock:
             tree = self.git.text("mktree")
             sha = self.git.text("commit-tree", tree, stdin=b"Initial commit\n", environment=signed)
@@ -120,11 +112,24 @@ class Mirror:
             except GitFailed as failure:
                 if "(stale info)" not in failure.stdout:
                     raise PushRejected(f"{self.url} refused to have {branch} created: {failure.stdout}") from failure
+                return False
+            return self._take(branch, CommitSha(sha))
 
-    def _ask(self, state: _State, credential: Credential | None, lock: int) -> _State:
+    def _take(self, branch: str, sha: CommitSha) -> bool:
+        state = self._load()
+        if state is None or not state.listing:  # a repository's first branch may become its default branch
+            return False
+        try:
+            self.git.run("update-ref", f"{HEADS}{branch}", sha)
+        except GitFailed:  # such as `a/b` beside an `a` that is gone from the remote: a fetch will tell
+            return False
+        self._save(replace(state, listing={**state.listing, f"{HEADS}{branch}": sha}))
+        return True
+
+    def _ask(self, state: MirrorState, credential: Credential | None, lock: int) -> MirrorState:
         """The state with the listing, and where that is due the default branch, of the remote."""
         now = self._clock.now()
-        if state.many and now - state.head_asked < _HEAD_AGE:
+        if state.many and now - state.head_asked < HEAD_AGE:
             text = self._remote("asking", credential, "ls-remote", "--heads", "--tags", "--", self.url, lock=lock)
             listing, _ = parse_listing(text)
             if f"refs/heads/{state.default_branch}" in listing:
@@ -146,7 +151,7 @@ class Mirror:
             raise meaning from failure
         return out.decode("utf-8", "replace")
 
-    def _make(self, credential: Credential | None, lock: int) -> _State:
+    def _make(self, credential: Credential | None, lock: int) -> MirrorState:
         """Clone beside, and move into place when whole: a mirror that is there is a whole one."""
         self.objects.close()
         growing = self.path.with_suffix(".new")
@@ -161,15 +166,16 @@ class Mirror:
         head = self.git.run("symbolic-ref", "--quiet", "HEAD", accept=(1,)).decode().strip()
         state = self._read_refs(head.removeprefix("refs/heads/"), many=False)
         self._save(state)
+        self.asked += 1
         return state
 
-    def _fetch(self, state: _State, credential: Credential | None, lock: int) -> _State:
+    def _fetch(self, state: MirrorState, credential: Credential | None, lock: int) -> MirrorState:
         self._remote(
             "fetching from", credential,
             "fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", *self._filter, "--", self.url,
             *_REFSPECS, lock=lock,
         )  # fmt: skip
-        fetched = self._read_refs(state.default_branch, many=state.many)
+        fetched = replace(self._read_refs(state.default_branch, many=state.many), head_asked=state.head_asked)
         self._save(fetched)
         if sum(1 for _ in (self.objects_folder / "pack").glob("*.pack")) > _MANY_PACKS:
             tidy = ("-c", "gc.auto=1", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet")
@@ -201,6 +207,11 @@ class Mirror:
             raise UserError(f"{self.url} has not been fetched yet")
         return state.refs()
 
+    @property
+    def state(self) -> MirrorState | None:
+        """None where there was no `refresh` yet."""
+        return self._load()
+
     def resolve(self, rev: str) -> CommitSha | None:
         """The commit that a full or short SHA, a branch or a tag means here; None when it is unknown."""
         if is_sha(rev):
@@ -218,49 +229,37 @@ class Mirror:
         with self._exclusive() as lock:
             self._make(credential, lock)
 
-    def _read_refs(self, default_branch: str, *, many: bool) -> _State:
+    def _read_refs(self, default_branch: str, *, many: bool) -> MirrorState:
         layout = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
         listing: dict[str, str] = {}
         peeled: dict[str, str] = {}
         for line in self.git.text("for-each-ref", f"--format={layout}", "refs/heads", "refs/tags").splitlines():
             name, sha, kind, target, target_kind = line.split("\0")
             listing[name] = sha
-            if name.startswith("refs/tags/"):
-                tag = name.removeprefix("refs/tags/")
+            if name.startswith(TAGS):
+                tag = name.removeprefix(TAGS)
                 if kind == "commit":
                     peeled[tag] = sha
                 elif target_kind == "commit":
                     peeled[tag] = target
                 elif target_kind == "tag":  # a tag of a tag
                     peeled[tag] = self.git.text("rev-parse", f"{sha}^{{commit}}")
-        return _State(default_branch, listing, peeled, many, self._clock.now())
+        return MirrorState(default_branch, listing, peeled, many, self._clock.now())
 
-    def _load(self) -> _State | None:
+    def _load(self) -> MirrorState | None:
         if not self.path.is_dir():
             self._state = None
         elif self._state is None:
             try:
-                stored = json.loads((self.path / _STATE).read_bytes())
-                stored["head_asked"] = datetime.fromisoformat(stored["head_asked"])
-                self._state = _State(**stored)
+                self._state = from_json((self.path / _STATE).read_bytes())
             except (OSError, ValueError, KeyError, TypeError):
                 self._state = None
         return self._state
 
-    def _save(self, state: _State) -> None:
+    def _save(self, state: MirrorState) -> None:
         self._state = state
         growing = self.path / f"{_STATE}.new"
-        growing.write_text(
-            json.dumps(
-                {
-                    "default_branch": state.default_branch,
-                    "listing": dict(state.listing),
-                    "peeled": dict(state.peeled),
-                    "many": state.many,
-                    "head_asked": state.head_asked.isoformat(),
-                }
-            )
-        )
+        growing.write_text(state.to_json())
         growing.rename(self.path / _STATE)
 
     @contextmanager

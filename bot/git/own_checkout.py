@@ -17,6 +17,7 @@ from bot.core.urls import normalize_git
 from bot.errors import UserError
 from bot.git.client import MirroredGit
 from bot.git.mirror import Mirror
+from bot.git.mirrors import Mirrors
 from bot.git.process import GitFailed, Runner
 
 _SSH = re.compile(r"ssh://(?:[^@/]*@)?([^/:]+)(?::\d+)?/(.+)")
@@ -120,19 +121,29 @@ class Written:
     paths: tuple[str, ...]
 
 
+class _OneMirror(Mirrors):
+    """The mirror of the copy, whatever the checkout's remote is called."""
+
+    def __init__(self, own: OwnCheckout, folder: Path, clock: Clock) -> None:
+        runner = Runner.create(folder.parent / "home", allow_file=True, environment={})
+        super().__init__(folder, _nobody, runner, clock, allow_file=True)
+        self._own = own
+
+    def of(self, url: str) -> Mirror:
+        copy = f"file://{self._own.copy}"
+        if url != copy and normalize_git(url) != normalize_git(self._own.url):
+            raise UserError(f"{url} is another repository than {self._own.url}, and nothing is fetched here")
+        return super().of(copy)
+
+
 class CheckoutGit(MirroredGit):
     """The `Git` port for a person's checkout. Other repositories are not asked for, and nothing is pushed."""
 
     def __init__(self, own: OwnCheckout, folder: Path, identity: Identity, clock: Clock) -> None:
         super().__init__(folder, _nobody, identity, clock, allow_file=True)
+        self._mirrors = _OneMirror(own, folder / "mirrors", clock)
         self._own = own
         self.written: list[Written] = []
-
-    def _mirror(self, url: str) -> Mirror:
-        copy = f"file://{self._own.copy}"
-        if url != copy and normalize_git(url) != normalize_git(self._own.url):
-            raise UserError(f"{url} is another repository than {self._own.url}, and nothing is fetched here")
-        return super()._mirror(copy)
 
     async def checkouts(self, folder: Path) -> tuple[Checkout, ...]:
         return tuple(replace(one, url=self._own.url) for one in await super().checkouts(folder))

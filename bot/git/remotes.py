@@ -25,6 +25,8 @@ _UNKNOWN = re.compile(
     re.I,
 )
 _ELSEWHERE = re.compile(r"redirect|returned error: 30[12378]", re.I)
+# In the words of curl's versions; the proxy is our own, see bot/engine/forward_proxy.py.
+_KEPT_BACK = re.compile(r"(CONNECT tunnel failed, response|Received HTTP code) 403", re.I)
 _UNTRUSTED = re.compile(
     r"certificate (verification failed|problem)|certificate subject name|self.signed certificate", re.I
 )
@@ -79,6 +81,8 @@ def explain(failure: GitFailed, url: str, clock: Clock, doing: str) -> Exception
     said = failure.stderr
     if isinstance(failure, GitTimedOut):
         return Retry(clock.now() + _RETRY_AFTER, f"{doing} {url} took too long")
+    if _KEPT_BACK.search(said):
+        return UserError(f"{doing} {url}: Towpath's setting EGRESS_ALLOW keeps it from the address that this host has")
     if _ELSEWHERE.search(said):
         return UserError(f"{doing} {url}: the server redirects elsewhere; write the address the repository has now")
     if _UNTRUSTED.search(said):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -11,12 +11,13 @@ import aiohttp
 from cachetools import TTLCache
 
 from bot.contracts import Clock, Identity
-from bot.contracts.git import Credential, Credentials
+from bot.contracts.git import Credential, Credentials, Peek
 from bot.core.model import RepositoryName
 from bot.errors import Broken, Retry, UserError
 from bot.github import deliveries, parse, routes
 from bot.github.client import Calls, Client, Refused
 from bot.github.limits import Pace
+from bot.github.refs import RefsByApi
 from bot.github.remembering import Remembering
 from bot.github.repository import Repository
 from bot.github.tokens import AppJwt, InstallationToken, InstallationTokens, NotInstalled, OneInstallation
@@ -140,13 +141,33 @@ class App:
         Only for repositories on this GitHub, and only of the owner of `asked_by`: whoever configures that repository
         must not come by what another customer of the App keeps private.
         """
-        name = self._repository_at(url)
-        if name is None or _owner(name) != _owner(asked_by):
-            return None
+        name = self._within_reach(url, asked_by)
         try:
-            return await self._tokens.token(await self._installation(name))
+            return await self._tokens.token(await self._installation(name)) if name else None
         except NotInstalled:
             return None
+
+    def peek(self, asked_by: RepositoryName) -> Peek:
+        """Where a branch or the tags are, by the API: for the same repositories that there is a token for.
+
+        None while GitHub lets us ask little, and when it doesn't answer: Git is asked then, and says what is wrong.
+        """
+
+        async def peek(url: str, what: str) -> Mapping[str, str] | None:
+            name = self._within_reach(url, asked_by)
+            try:
+                client = self._client_of(await self._installation(name)) if name else None
+                if name is None or client is None or client.is_scarce:
+                    return None
+                refs = RefsByApi(client, name)
+                return await (refs.tags() if what == "tags" else refs.branch(what.removeprefix("heads/")))
+            except NotInstalled:
+                return None
+            except (Retry, Broken) as error:
+                log.info("Git is asked where %s is: %s", what, error, extra={"repository": name})
+                return None
+
+        return peek
 
     async def committer(self, repository: RepositoryName) -> Identity:
         """Who our commits are by, so that GitHub shows the App's name and picture beside them.
@@ -223,6 +244,10 @@ class App:
                 f"Installation {installation} of the App is removed or suspended: {refusal.message}"
             ) from refusal
         return parse.read(parse.installation_token, answer)
+
+    def _within_reach(self, url: str, asked_by: RepositoryName) -> RepositoryName | None:
+        name = self._repository_at(url)
+        return name if name is not None and _owner(name) == _owner(asked_by) else None
 
     def _repository_at(self, url: str) -> RepositoryName | None:
         """The name of the repository at a Git or page address on this GitHub."""

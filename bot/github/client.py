@@ -14,14 +14,14 @@ from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from cachetools import LRUCache
 from gidgethub import HTTPException, sansio
 from gidgethub.aiohttp import GitHubAPI
 from yarl import URL
 
 from bot.contracts import Clock
 from bot.errors import Broken, Retry
-from bot.github.limits import Pace, blocked_until
+from bot.github.answers import Answers
+from bot.github.limits import Pace, blocked_until, is_scarce
 from bot.github.routes import GRAPHQL, Route
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ PER_PAGE = 100
 _NOTHING = b""  # gidgethub's word for "no body"
 _PAGES = 100
 _REDIRECTS = 3
-_REMEMBERED = 256
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _TROUBLE = timedelta(seconds=30)
 _LIMITED = timedelta(minutes=1)
@@ -109,7 +108,7 @@ class Client(GitHubAPI):
         calls: Calls,
         retry_delays: Sequence[float],
     ) -> None:
-        super().__init__(session, USER_AGENT, base_url=base_url.rstrip("/"), cache=LRUCache(_REMEMBERED))
+        super().__init__(session, USER_AGENT, base_url=base_url.rstrip("/"), cache=Answers())
         self._credentials = credentials
         self._name = name
         self._pace = pace
@@ -118,8 +117,14 @@ class Client(GitHubAPI):
         self._retry_delays = tuple(retry_delays)
         self._blocked_until: datetime | None = None
         self._strikes = 0
+        self._scarce = False
         # Of api.github.com /graphql, of an enterprise server at /api/v3 /api/graphql.
         self._graphql = f"{self.base_url.removesuffix('/v3')}/graphql"
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether what need not be asked had better not be: little is left to ask this hour, or nothing."""
+        return self._scarce or (self._blocked_until is not None and self._blocked_until > self._clock.now())
 
     async def call(self, route: Route, data: Any = _NOTHING, /, **values: Any) -> Any:
         """Send one request; `values` fill the route's path. Raises Retry or Refused."""
@@ -244,6 +249,7 @@ class Client(GitHubAPI):
             ) as response:
                 content = await response.read()
                 status = response.status
+                self._scarce = is_scarce(response.headers)
                 if status not in (301, 302, 307, 308) or "location" not in response.headers:
                     # A proxy may answer 520 and the like, which gidgethub has no name for.
                     return (status if status in _KNOWN_STATUS else status // 100 * 100), response.headers, content

@@ -36,6 +36,12 @@ def blocked_until(
     return None
 
 
+def is_scarce(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that less than a fifth is left of what may be asked in this hour."""
+    limit, left = _number(headers.get("x-ratelimit-limit")), _number(headers.get("x-ratelimit-remaining"))
+    return limit is not None and left is not None and left * 5 < limit
+
+
 def _number(text: str | None) -> int | None:
     """A count of seconds; None for what is none, and for what is beyond all reason."""
     digits = (text or "").strip()

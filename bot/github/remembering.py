@@ -1,5 +1,6 @@
 """What GitHub said during one look, asked once: the same port, with a memory that its own writes keep true."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -27,6 +28,12 @@ class Remembering:
     def __init__(self, port: GitHub) -> None:
         self._port = port
         self._known: dict[Key, Any] = {}
+        self._listed = 0.0
+
+    @property
+    def listed(self) -> float:
+        """When GitHub last told what `recent_pulls` gives (`time.monotonic`); 0.0: not yet."""
+        return self._listed
 
     def forget(self) -> None:
         self._known.clear()
@@ -60,7 +67,12 @@ class Remembering:
     # --- pull requests ------------------------------------------------------------------------------
 
     async def recent_pulls(self) -> tuple[PullRequest, ...]:
-        return await self._once(("recent pulls",), self._port.recent_pulls)
+        return await self._once(("recent pulls",), self._list)
+
+    async def _list(self) -> tuple[PullRequest, ...]:
+        pulls = await self._port.recent_pulls()
+        self._listed = time.monotonic()
+        return pulls
 
     async def pulls_from(self, branch: str, limit: int = 10) -> tuple[PullRequest, ...]:
         return await self._once(("pulls from", branch, limit), lambda: self._port.pulls_from(branch, limit))

@@ -83,6 +83,9 @@ ADD_ASSIGNEES = Route("POST", REPO + "/issues/{issue_number}/assignees", WRITE_C
 
 GET_CONTENT = Route("GET", REPO + "/contents/{+path}{?ref}", (("contents", Level.READ),))
 
+GET_REF = Route("GET", REPO + "/git/ref/{+ref}", (("contents", Level.READ),))
+LIST_REFS = Route("GET", REPO + "/git/matching-refs/{+ref}", (("contents", Level.READ),))
+
 LIST_CHECK_RUNS = Route("GET", REPO + "/commits/{ref}/check-runs{?filter,app_id,per_page}", READ_CHECKS)
 CREATE_CHECK_RUN = Route("POST", REPO + "/check-runs", WRITE_CHECKS, repeatable=False)
 UPDATE_CHECK_RUN = Route("PATCH", REPO + "/check-runs/{check_run_id}", WRITE_CHECKS, repeatable=False)

@@ -1,6 +1,7 @@
 """Warehouses are asked when they are due or something may be new, and never too seldom for being asked already."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from bot.core.model import (
     Warehouse,
     WarehouseName,
 )
+from bot.core.news import News
 from bot.engine.discovery import Discovery
 from bot.engine.ports import OwnSecrets, Site, View
 from bot.errors import Retry, UserError
@@ -57,9 +59,11 @@ class Shelf:
         self.answers = asyncio.Event()
         self.answers.set()
         self.fault: Exception | None = None
+        self.since = 0.0
 
     async def discover(self, context: DiscoveryContext, config: Mapping[str, Any], name: str) -> Discovered:
         self.asked += 1
+        self.since = context.since
         self.reached.set()
         seen = self.version
         await self.answers.wait()
@@ -71,6 +75,12 @@ class Shelf:
         self, context: DiscoveryContext, config: Mapping[str, Any], name: str, version: str
     ) -> Artifact | None:
         return _image(version, name) if version < self.version else None
+
+    def address(self, config: Mapping[str, Any]) -> str:
+        return "shelf"
+
+    def concerned(self, config: Mapping[str, Any], news: News) -> bool:
+        return True
 
 
 def _image(version: str, name: str = "") -> Image:
@@ -122,6 +132,25 @@ async def test_what_comes_while_somebody_asks_is_found_by_the_next(discovery: Di
     assert await first == "1.0.0"
 
     assert await version(discovery) == "1.1.0"
+
+
+async def test_who_is_asked_is_told_since_when_something_may_be_new(
+    discovery: Discovery, shelf: Shelf, clock: Clock
+) -> None:
+    """Else the answer to a question put before could be taken for the newest, and news be missed for an interval."""
+    await version(discovery)
+    assert shelf.since == 0.0  # whatever this look has asked so far will do
+    for warehouses in (None, [SERVICE]):
+        before = time.monotonic()
+        discovery.expire(SHOP.repository, warehouses)
+        await version(discovery)
+        assert before <= shelf.since <= time.monotonic()
+    told = shelf.since
+    discovery.expire(SHOP.repository, [WarehouseName("other")])
+    discovery.expire(RepositoryName("acme/other"))
+    clock.time += 1.5 * WAREHOUSE.interval
+    await version(discovery)
+    assert shelf.since == told
 
 
 async def test_a_failed_poll_takes_nothing_away(discovery: Discovery, shelf: Shelf) -> None:

@@ -70,7 +70,7 @@ async def test_what_lies_between_two_commits_is_asked_once(git: MirroredGit, rem
     trace = tmp_path / "trace"
     traced = MirroredGit(
         tmp_path / "traced",
-        git._credentials,
+        git._mirrors.credentials,
         BOT,
         StandingClock(),
         allow_file=True,
@@ -126,7 +126,7 @@ async def test_many_who_ask_at_once_cost_two_questions_and_get_answers_no_older_
     trace = tmp_path / "trace"
     environment = {"GIT_TRACE": str(trace)}
     traced = MirroredGit(
-        tmp_path / "traced", git._credentials, BOT, StandingClock(), allow_file=True, environment=environment
+        tmp_path / "traced", git._mirrors.credentials, BOT, StandingClock(), allow_file=True, environment=environment
     )
     remote.write({"a": "1"})
     await traced.refs(remote.url)
@@ -143,7 +143,7 @@ async def test_many_who_ask_at_once_cost_two_questions_and_get_answers_no_older_
     assert trace.read_text().count("built-in: git ls-remote") == 2
     with pytest.raises(UserError):
         await asyncio.gather(*(traced.refs(f"file://{tmp_path}/nothing.git") for _ in range(3)))
-    assert not traced._asking._waiting
+    assert not traced._mirrors._asking._waiting
     await traced.close()
 
 

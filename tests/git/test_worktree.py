@@ -228,7 +228,7 @@ async def test_after_our_own_push_nothing_need_be_downloaded(git, server, remote
     server.asked.clear()
     assert (await git.refs(server.url)).heads["topic"] == sha
     posts = [line for line in server.asked if line.startswith("POST")]
-    assert len(posts) == 2  # two listings, no pack
+    assert len(posts) == 1  # a listing, in which nothing is new
     assert await git.read(server.url, "topic", "out/test/a.yaml") == b"a: 2\n"
 
 

@@ -1,5 +1,7 @@
 """One look: everything is asked once, and what we write ourselves is known without asking."""
 
+import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -214,6 +216,22 @@ async def test_a_promotion_asks_for_nothing_twice(world, view):
         assert (await view.pulls_from("promotion/test"))[0].labels == {"promotion"}
         assert [one.id for one in await view.check_runs("a" * 40)] == [9]
     assert [what[0] for what in world.asked] == ["create_pull", "update_pull", "add_labels", "put_check_run"]
+
+
+async def test_when_pull_requests_were_listed_is_known_until_they_are_listed_anew(view):
+    assert view.listed == 0.0
+    await view.recent_pulls()
+    first = view.listed
+    assert 0.0 < first <= time.monotonic()
+    await view.add_labels(1, ["promotion"])
+    await view.recent_pulls()
+    assert view.listed == first
+    for write in (lambda: view.merge_pull(2, "a" * 40, "merge"), lambda: asyncio.sleep(0, view.forget())):
+        before = view.listed
+        await write()
+        assert view.listed == before
+        await view.recent_pulls()
+        assert view.listed > before
 
 
 async def test_mergeable_is_asked_for_until_github_knows(world, view):

@@ -93,3 +93,23 @@ async def test_every_commit_of_a_branch_is_freight(github: GitHub, tmp_path: Pat
         assert second[:7] in pull["title"]
         await shop.hears(pull["number"], f"library {second[:7]} is verified in `test`")
         assert await shop.read("out/stages/test/rules.yaml") == "strict: true\n"
+
+
+async def test_where_nothing_moved_github_says_so_for_nothing(github: GitHub, tmp_path: Path) -> None:
+    """The App is installed there: its API is asked with the ETag of the answer before."""
+    await github.repo("library")
+    await github.file(LIBRARY, "rules.yaml", "strict: false\n")
+    async with scene(github, tmp_path / "bot", {".promotion.yaml": BRANCH + STAGE}) as shop:
+        await shop.hears((await shop.landed("test"))["number"], "is verified in `test`")
+        before = len(github.sandbox.record.calls)
+
+        for _ in range(3):
+            (await shop.who("owner").post("/repos/acme/shop/dispatches", {"event_type": "released"})).ok(204)
+            await shop.quiet()
+
+        calls = list(github.sandbox.record.calls)[before:]
+        asked = [one.status for one in calls if one.path == f"{LIBRARY}/git/ref/heads/main"]
+        assert asked[-2:] == [304, 304]
+        assert len(await shop.pulls("test")) == 1
+        await release(shop, "strict: true\n")
+        await shop.hears((await shop.landed("test"))["number"], "is verified in `test`")

@@ -85,11 +85,11 @@ async def gate() -> AsyncIterator[Gate]:
 
 
 @asynccontextmanager
-async def restarted(shop: Scene, folder: Path) -> AsyncIterator[Scene]:
+async def restarted(shop: Scene, folder: Path, **changes: str) -> AsyncIterator[Scene]:
     """The bot once more, after the one before has stopped; without what it had in its work store."""
     forget(folder)
     async with AsyncExitStack() as stack:
-        bot = await stack.enter_async_context(start_bot(settings(shop.github, folder)))
+        bot = await stack.enter_async_context(start_bot(settings(shop.github, folder, **changes)))
         made = Scene(shop.github, bot, shop.crashes, shop.heard)
         yield made
         await made.nothing_is_left()

@@ -37,7 +37,7 @@ class UnderWay:
         if await self._ports.work.recall(_known(site)) == _NONE:
             return None
         url = self._ports.url(site.repository)
-        tip = (await site.git.seen(url)).heads.get(BRANCH)
+        tip = (await site.git.refs(url)).heads.get(BRANCH)
         if tip is None:
             await self._ports.work.remember(_known(site), _NONE, _BELIEVED)
             return None
