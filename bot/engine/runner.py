@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.contracts import DescribePull, PromotionInfo, RepositoryInfo, StepContext
 from bot.core import candidates, step_runs
 from bot.core.actions import Promote
 from bot.core.facts import PullRequest
@@ -22,12 +21,12 @@ from bot.core.snapshot import Landing, Snapshot, StageFacts
 from bot.engine.description import Description, Progress
 from bot.engine.ports import Ports, Site
 from bot.engine.running import journal
+from bot.engine.running.context import run_steps, scene_of
 from bot.engine.running.info import lock_of, promotion_info
 from bot.engine.running.journal import Journal
 from bot.engine.running.noting import OPENS
-from bot.engine.running.steps import Ran, Steps
+from bot.engine.running.steps import Ran
 from bot.engine.running.under_way import UnderWay
-from bot.engine.running.workdir import workdir
 from bot.errors import UserError
 from bot.expressions import ExpressionError
 
@@ -74,7 +73,7 @@ class Runner:
         info = promotion_info(scene, facts, lambda: lock_of(progress.scene, action.way, action.request))
         describe = Description(self._ports, site, snapshot, facts, progress, action, steps)
         try:
-            ran = await self._run(site, snapshot, progress, info, steps, describe, notes)
+            ran = await run_steps(self._ports, site, snapshot, progress, info, steps, describe, notes)
             await _note_end(ran, progress, notes)
         except UserError as error:
             ran = _unnoted(progress, error)
@@ -108,18 +107,7 @@ class Runner:
         """Run what comes after the landing: as the record has it or, where that can't be believed any more, today's
         template. What landed without a pull request is gone on with only if it is known to be under way."""
         held = landing.lock
-        scene = Scene(
-            repository=snapshot.repository,
-            repository_url=snapshot.url,
-            stage=facts.stage,
-            promotion=held.promotion,
-            promoted=held.freight,
-            collection=held.collection,
-            actor=held.actor,
-            rollback=held.way is Way.ROLLBACK,
-            secrets=site.secrets.named,
-            known=known(snapshot),
-        )
+        scene = scene_of(site, snapshot, facts, held)
         try:
             told = await self._landed(site, snapshot, scene, facts, landing, found)
             values = _variables(scene, told.vars) if told else {}
@@ -140,7 +128,7 @@ class Runner:
         )
         info = promotion_info(scene, facts, lambda: held)
         try:
-            return await self._run(site, snapshot, progress, info, steps, _said_already, notes)
+            return await run_steps(self._ports, site, snapshot, progress, info, steps, _said_already, notes)
         except UserError as error:
             return _unnoted(progress, error)
 
@@ -212,35 +200,6 @@ class Runner:
             secrets=site.secrets.named,
             known=known(snapshot),
         )
-
-    async def _run(
-        self,
-        site: Site,
-        snapshot: Snapshot,
-        progress: Progress,
-        info: PromotionInfo,
-        steps: Sequence[StepSpec],
-        describe: DescribePull,
-        notes: Journal,
-    ) -> Ran:
-        async with workdir(self._ports.workdirs) as folder:
-            context = StepContext(
-                workdir=folder,
-                repository=RepositoryInfo(snapshot.repository, snapshot.url, snapshot.default_branch),
-                promotion=info,
-                git=site.git,
-                github=site.github,
-                identity=site.identity,
-                programs=self._ports.programs,
-                clock=self._ports.clock,
-                http=self._ports.http,
-                artifacts=site.registry.artifacts,
-                secrets=site.secrets,
-                describe_pull=describe,
-                outputs=progress.outputs,
-                previous={},
-            )
-            return await Steps(self._ports.plugins.steps, context, progress, notes, site.secrets.mask).run(steps)
 
 
 async def _said_already(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
