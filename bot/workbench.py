@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.app import PLUG_INS
-from bot.cli.render import Asked, Bench, pipeline_of, render
+from bot.cli.files import PROBLEMS
+from bot.cli.pipeline import pipeline_of
+from bot.cli.render import Asked, Bench, render
 from bot.contracts import Identity
 from bot.errors import Retry, UserError
 from bot.git.own_checkout import CheckoutGit, OwnCheckout, copy_of
@@ -29,7 +31,7 @@ async def render_checkout(path: Path, asked: Asked, docker_config: Path | None, 
 
     Registries are asked with the logins of the Docker `config.json` in `docker_config`. Raises UserError.
     """
-    pipeline = pipeline_of(path, PLUG_INS.schemas(), err)
+    pipeline = pipeline_of("render", path, PLUG_INS.schemas(), err, broken=PROBLEMS)
     if isinstance(pipeline, int):
         return pipeline
     with tempfile.TemporaryDirectory(prefix="towpath-render-") as folder:

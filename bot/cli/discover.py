@@ -12,11 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli.check import read_configuration
 from bot.cli.files import CLEAN, PROBLEMS, UNREADABLE
-from bot.cli.showing import summary, write_problems
+from bot.cli.pipeline import pipeline_of
 from bot.core import freight as freight_data
-from bot.core.config import PlugIns, load
+from bot.core.config import PlugIns
 from bot.core.discoveries import DiscoveryProblem, Finding
 from bot.core.model import Artifact, Chart, Commit, Freight, FreightCreation, Image, Pipeline, Warehouse, WarehouseName
 
@@ -46,22 +45,15 @@ def discover(path: Path, only: str, as_json: bool, plugins: PlugIns, ask: Ask, o
     Returns the exit status: 0 when all found something, 1 when one found nothing or could not be asked, 2 when the
     configuration can't be read or has errors (which go to `err`).
     """
-    try:
-        folder, files = read_configuration(path)
-    except OSError as error:
-        print(f"towpath discover: can't read {error.filename}: {error.strerror or error}", file=err)
-        return UNREADABLE
-    loaded = load(files, plugins)
-    if loaded.pipeline is None:
-        write_problems(loaded.problems, files, folder, err)
-        print(summary(loaded), file=err)
-        return UNREADABLE
-    warehouses = {name: one for name, one in loaded.pipeline.warehouses.items() if only in {"", name}}
+    pipeline = pipeline_of("discover", path, plugins, err)
+    if isinstance(pipeline, int):
+        return pipeline
+    warehouses = {name: one for name, one in pipeline.warehouses.items() if only in {"", name}}
     if not warehouses:
-        known = ", ".join(loaded.pipeline.warehouses) or "none at all"
+        known = ", ".join(pipeline.warehouses) or "none at all"
         print(f"towpath discover: there is no warehouse {only!r}; there is {known}", file=err)
         return UNREADABLE
-    found = _asked(replace(loaded.pipeline, warehouses=warehouses), ask, err)
+    found = _asked(replace(pipeline, warehouses=warehouses), ask, err)
     if as_json:
         json.dump([as_data(found[name]) for name in warehouses], out, indent=2, ensure_ascii=False)
         out.write("\n")

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from bot.cli.check import read_configuration
-from bot.cli.files import CLEAN, PROBLEMS, UNREADABLE
-from bot.cli.showing import summary, write_problems
+from bot.cli.files import CLEAN, PROBLEMS
+from bot.cli.pipeline import pipeline_of
 from bot.contracts import Sender
 from bot.core import doors
-from bot.core.config import PlugIns, load
+from bot.core.config import PlugIns
 from bot.core.model import Receiver
 from bot.errors import UserError
 
@@ -36,17 +35,10 @@ def receivers(
     Returns the exit status: 0 when all have an address, 1 when a secret is missing or easily guessed, 2 when the
     configuration can't be read or has errors (which go to `err`).
     """
-    try:
-        folder, files = read_configuration(path)
-    except OSError as error:
-        print(f"towpath receivers: can't read {error.filename}: {error.strerror or error}", file=err)
-        return UNREADABLE
-    loaded = load(files, plugins)
-    if loaded.pipeline is None:
-        write_problems(loaded.problems, files, folder, err)
-        print(summary(loaded), file=err)
-        return UNREADABLE
-    found = [_described(one, repository, url, senders[one.kind], secrets) for one in loaded.pipeline.receivers]
+    pipeline = pipeline_of("receivers", path, plugins, err)
+    if isinstance(pipeline, int):
+        return pipeline
+    found = [_described(one, repository, url, senders[one.kind], secrets) for one in pipeline.receivers]
     if as_json:
         json.dump(found, out, indent=2, ensure_ascii=False)
         out.write("\n")

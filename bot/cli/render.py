@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TextIO, cast
 
-from bot.cli.check import read_configuration
 from bot.cli.files import CLEAN, PROBLEMS, UNREADABLE
 from bot.cli.freight import Chosen, FindDigest, Finder, Wanted, choose, needs_digest
 from bot.cli.rendered import File, Written, coloured, diff_of, write_files, written_files
-from bot.cli.showing import summary, write_problems
 from bot.cli.trial import Ended, Trial
 from bot.contracts import Clock, Git, GitHub, Http, Identity, Programs, PromotionInfo, RepositoryInfo, Secrets, Step
 from bot.contracts.registry import Artifacts
 from bot.contracts.steps import StepContext, StepStatus
 from bot.core import freight, lock, messages
-from bot.core.config import PlugIns, load
 from bot.core.known import known_by
 from bot.core.lock import Lock
 from bot.core.model import Pipeline, RepositoryName, Stage, StageName
@@ -56,21 +53,6 @@ class Asked:
     out: Path | None = None
     diff: bool = False
     as_json: bool = False
-
-
-def pipeline_of(path: Path, plugins: PlugIns, err: TextIO) -> Pipeline | int:
-    """The pipeline of a configuration, or the exit status once its problems have been told."""
-    try:
-        folder, files = read_configuration(path)
-    except OSError as error:
-        print(f"towpath render: can't read {error.filename}: {error.strerror or error}", file=err)
-        return UNREADABLE
-    loaded = load(files, plugins)
-    if loaded.pipeline is None:
-        write_problems(loaded.problems, files, folder, err)
-        print(summary(loaded), file=err)
-        return PROBLEMS
-    return loaded.pipeline
 
 
 async def render(
