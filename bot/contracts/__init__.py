@@ -5,11 +5,12 @@ A port is a small Protocol; only `app.py` chooses who stands behind it, and test
 """
 
 from bot.contracts.clock import Clock
+from bot.contracts.forges import Forge, ForgePull, Forges, NewPull
 from bot.contracts.git import Git, Identity, PushRejected, PushResult
 from bot.contracts.github import GitHub, NotMergeable
 from bot.contracts.metrics import Http, HttpAnswer, MeasurementPhase, MetricContext, MetricProvider, Reading, Secrets
 from bot.contracts.receivers import Message, Sender
-from bot.contracts.registry import Annotations, Artifacts, Pushed
+from bot.contracts.registry import Annotations, Artifacts, Login, Pushed
 from bot.contracts.schema import Schema
 from bot.contracts.steps import (
     DescribePull,
@@ -31,6 +32,9 @@ __all__ = [
     "DescribePull",
     "Discovered",
     "DiscoveryContext",
+    "Forge",
+    "ForgePull",
+    "Forges",
     "Git",
     "GitHub",
     "Http",
@@ -38,10 +42,12 @@ __all__ = [
     "Identity",
     "ImageDetails",
     "LockText",
+    "Login",
     "MeasurementPhase",
     "Message",
     "MetricContext",
     "MetricProvider",
+    "NewPull",
     "NotMergeable",
     "Programs",
     "PromotionInfo",

@@ -5,6 +5,7 @@ Error texts name the host, never the path, query, headers or credentials: those 
 
 import asyncio
 from collections.abc import Sequence
+from io import BytesIO
 from types import TracebackType
 from typing import Self
 
@@ -115,7 +116,7 @@ class OutboundHttp:
                 method,
                 url.with_user(None) if "Authorization" in headers else url,
                 headers=headers,
-                data=body,
+                data=None if body is None else BytesIO(body),  # aiohttp warns of large ones given as they are
                 allow_redirects=False,
                 ssl=not insecure,
             ) as response:

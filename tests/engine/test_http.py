@@ -83,6 +83,17 @@ async def test_method_headers_and_body_arrive_and_the_answer_comes_back(serve: S
     assert seen["headers"]["user-agent"] == "towpath"
 
 
+async def test_a_large_body_arrives_whole(http: OutboundHttp) -> None:
+    async def count(request: web.Request) -> web.Response:
+        return web.json_response({"length": len(await request.read()), "said": request.content_length})
+
+    app = web.Application(client_max_size=1 << 24)
+    app.router.add_put("/", count)
+    async with TestServer(app) as server:
+        found = await told(http, "PUT", str(server.make_url("/")), body=b"x" * (3 << 20))
+    assert found == {"length": 3 << 20, "said": 3 << 20}
+
+
 async def test_an_error_status_is_an_answer(serve: Serve, http: OutboundHttp) -> None:
     async def gone(request: web.Request) -> web.Response:
         return web.Response(status=503, text="later")
