@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -29,8 +30,10 @@ demo: $(VENV)/.runs ## tells the whole story, from an image to production, on th
 	@sh tests/tools.sh kustomize
 	@$(BIN)/towpath demo $(ARGS)
 
+# Many tests wait for programs that they started: hence more workers than cores. And many start the bot anew: hence its
+# bytecode is kept, whatever the environment says.
 test: $(VENV)/.tests tools ## runs every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(VENV)/.tests ## ruff and mypy
 	$(BIN)/ruff check .

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 import jwt
 from cachetools import TLRUCache
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bot.contracts import Clock
-from bot.errors import UserError
+from bot.errors import Broken, UserError
 
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
 _JWT_BACKDATED = timedelta(seconds=60)  # our clock may be ahead of GitHub's
@@ -39,13 +41,20 @@ class AppJwt:
                 "exp": int((now + _JWT_LIFE).timestamp()),
                 "iss": self._app_id,
             }
-            self._token = jwt.encode(claims, self._private_key, algorithm="RS256")
+            self._token = jwt.encode(claims, self._key(), algorithm="RS256")
             self._renew_at = now + _JWT_RENEWED
         return self._token
 
     def refused(self, token: str) -> None:
         if token == self._token:
             self._renew_at = None
+
+    def _key(self) -> RSAPrivateKey:
+        """The settings have judged it; to do so again for each JWT would hold everything up for 40 ms."""
+        key = load_pem_private_key(self._private_key.encode(), None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(key, RSAPrivateKey):
+            raise Broken("the App's private key is no RSA key")
+        return key
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class Control:
                 return await handler(request)
             if fault.seconds:
                 await asyncio.sleep(fault.seconds)
+            if fault.until is not None:
+                await fault.until.wait()
             if fault.status is None:
                 return await handler(request)
             if fault.after:

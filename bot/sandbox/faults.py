@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ class HttpFault:
     """What happens to the next `times` requests whose method and whole path match.
 
     `status` of None only delays. With `after`, the request takes effect and its answer is then replaced:
-    the caller cannot know. `seconds` is the delay.
+    the caller cannot know. `seconds` is the delay; whoever runs the sandbox may have it last `until` they say so.
     """
 
     method: re.Pattern[str]
@@ -25,6 +26,7 @@ class HttpFault:
     body: Any = None
     seconds: float = 0.0
     after: bool = False
+    until: asyncio.Event | None = None
 
 
 class HookFaultKind(StrEnum):

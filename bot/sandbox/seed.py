@@ -212,6 +212,7 @@ def _key_pair(path: Path) -> str:
             serialization.NoEncryption(),
         )
         write_secret(path, pem.decode())
-    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    # It was made here: proving its numbers to be primes would take longer than all the rest of a start.
+    key = serialization.load_pem_private_key(path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return public.decode()

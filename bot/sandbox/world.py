@@ -77,6 +77,7 @@ class World:
         self.deliveries = Table(store, "delivery", Delivery, lambda row: row.state)
         self.memo: dict[tuple[object, ...], object] = {}  # what Git computed for immutable objects
         self.committed = asyncio.Event()
+        self._gits: dict[tuple[int, Path], GitRepo] = {}
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -138,7 +139,8 @@ class World:
 
     def git(self, repo: Repo) -> GitRepo:
         """The bare Git repository behind `repo`."""
-        return GitRepo(self.directory / "repos" / self.owner(repo).login / f"{repo.name}.git")
+        path = self.directory / "repos" / self.owner(repo).login / f"{repo.name}.git"
+        return self._gits.setdefault((repo.id, path), GitRepo(path))
 
     def issue(self, repo: Repo, number: int) -> Issue | None:
         """Issue or pull request `number` of `repo`."""

@@ -39,6 +39,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"PostgreSQL doesn't start here: {type(error).__name__}: {error}")
     address: str = server.get_uri()
     with psycopg.connect(address, autocommit=True) as connection:
+        # Processes of ours die in these tests; the machine does not.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"alter system set {setting} = off")
+        connection.execute("select pg_reload_conf()")
         connection.execute("create database template")
     asyncio.run(make_tables(address.replace("/postgres?", "/template?")))
     yield address

@@ -10,7 +10,7 @@ from inspect import isawaitable
 from bot.engine.work import CommandJob, Handlers, Work
 
 
-async def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "") -> None:
+async def until(condition: Callable[[], object], seconds: float = 60.0, what: str = "") -> None:
     """Wait for `condition` (which may be asynchronous), and fail if that takes longer than `seconds`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

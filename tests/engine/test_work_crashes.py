@@ -106,7 +106,7 @@ async def test_work_that_kills_its_process_is_given_up_and_the_rest_is_done(
         worker = await spawn(database_url, takeovers=2)
         if not killed:
             worker.send(delivery="d-1", looks=["acme/poison"])
-        await asyncio.wait_for(worker.process.wait(), 20)
+        await asyncio.wait_for(worker.process.wait(), 60)
         killed.append(worker.pid)
     assert [world.begun("acme/poison", pid) for pid in killed] == [True, True, True]
 
@@ -164,7 +164,7 @@ async def test_a_killed_workers_looks_are_taken_over_within_seconds(
         world.release(repository)
     killed_at = asyncio.get_running_loop().time()
     await until(lambda: len([line for line in world.journal() if line[1] == "end"]) == 2 * len(repositories))
-    assert asyncio.get_running_loop().time() - killed_at < 15  # 3 on an idle machine
+    assert asyncio.get_running_loop().time() - killed_at < 45  # 3 on an idle machine
     assert world.clashes([first.pid]) == []
 
 

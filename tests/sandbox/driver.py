@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bot.sandbox.seed import Keys, seed
 from bot.sandbox.server import Sandbox, start
@@ -98,7 +100,7 @@ class GitHub:
         """The App's JSON web token."""
         now = int(time.time())
         claims = {"iat": now + issued, "exp": now + lifetime, "iss": str(issuer or self.keys.app_id)}
-        return jwt.encode(claims, self.keys.private_key_path.read_text(), algorithm="RS256")
+        return jwt.encode(claims, _key_in(self.keys.private_key_path.read_text()), algorithm="RS256")
 
     def app(self, token: str | None = None) -> Client:
         """A client for the App itself."""
@@ -124,7 +126,7 @@ class GitHub:
     async def mergeable(self, pull: str, client: Client | None = None) -> Any:
         """The pull request at an API path, once it is known whether it can be merged; bounded."""
         asking = client or self.user("owner")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             seen = (await asking.get(pull)).ok()
             while seen["mergeable"] is None:
                 await asyncio.sleep(0.01)
@@ -166,6 +168,13 @@ def new_key() -> str:
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     return pem.decode()
+
+
+@cache
+def _key_in(pem: str) -> RSAPrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 def _give_key(directory: Path, app_key: str) -> None:

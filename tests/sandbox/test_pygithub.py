@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from github import Auth, GithubIntegration, InputGitTreeElement
 
@@ -11,7 +12,8 @@ from tests.sandbox.driver import GitHub
 
 def flow(url: str, app_id: int, key: str) -> None:
     """The story, as a program would tell it."""
-    integration = GithubIntegration(auth=Auth.AppAuth(app_id, key), base_url=f"{url}/api/v3")
+    at_once: dict[str, Any] = {"seconds_between_requests": None, "seconds_between_writes": None}
+    integration = GithubIntegration(auth=Auth.AppAuth(app_id, key), base_url=f"{url}/api/v3", **at_once)
     (installation,) = integration.get_installations()
     with integration.get_github_for_installation(installation.id) as client:
         repo = client.get_repo("acme/gitops")

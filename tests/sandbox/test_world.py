@@ -135,7 +135,7 @@ async def serve(directory: Path, env: Path) -> tuple[asyncio.subprocess.Process,
         stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
     )  # fmt: skip
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), 30)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
     written = await asyncio.to_thread(env.read_text)
     return process, dict(row.split("=", 1) for row in written.splitlines()), line
 
@@ -145,7 +145,7 @@ async def test_the_command_says_one_line_and_stops_when_told(tmp_path: Path) -> 
     assert line == f"sandbox: listening on {settings['GITHUB_SERVER_URL']}\n"
     assert (tmp_path / "env").stat().st_mode & 0o077 == 0
     process.send_signal(signal.SIGTERM)
-    out, _ = await asyncio.wait_for(process.communicate(), 20)
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, out) == (0, b"")
 
 

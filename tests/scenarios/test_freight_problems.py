@@ -109,14 +109,14 @@ async def test_what_was_mended_while_nobody_looked_is_taken_back_after_a_restart
     await github.repo("shop")
     crashes = Crashes()
     async with start_bot(settings(github, tmp_path / "bot")) as bot:
-        shop = Scene(github, bot, crashes)
+        shop = Scene(github, bot, tmp_path / "bot" / "towpath.db", crashes)
         await shop.write({".promotion.yaml": TWO.replace("auto: true", "auto: false")})
         await publish(shop, service="1.0.0")
         assert (await told(shop))[0] == "failure"
     push_image(storage_of(github.sandbox.world), "acme/proxy", "1.0.0")
 
     async with start_bot(settings(github, tmp_path / "bot")) as bot:
-        shop = Scene(github, bot, crashes)
+        shop = Scene(github, bot, tmp_path / "bot" / "towpath.db", crashes)
 
         async def well() -> bool:
             return (await told(shop))[0] == "success"

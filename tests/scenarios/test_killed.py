@@ -7,9 +7,7 @@ with it deleted between death and restart.
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,48 +18,33 @@ from bot.sandbox.observers import Exchange, Webhook
 from bot.sandbox.oci import push_image, storage_of
 from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
-from tests.scenarios.scene import CHART, PIPELINE, REPO
+from tests.scenarios.scene import CHART, PATIENCE, PIPELINE, REPO
+from tests.scenarios.serving import Served, serving
 
 BOT = "towpath[bot]"
-PATIENCE = 60.0
 
 
 @dataclass(slots=True)
 class Reaper:
     """Kills the process after its n-th effect on the world."""
 
-    process: asyncio.subprocess.Process | None = None
+    process: Served | None = None
     left: int = -1
     seen: int = 0
 
     def exchange(self, exchange: Exchange) -> None:
         if exchange.account == BOT and exchange.method != "GET" and "access_tokens" not in exchange.path:
-            self._count()
+            self.change()
 
     def webhook(self, webhook: Webhook) -> None:
         if webhook.event == "push" and webhook.payload["sender"]["login"] == BOT:
-            self._count()
+            self.change()
 
-    def _count(self) -> None:
+    def change(self) -> None:
         self.seen += 1
         self.left -= 1
         if self.left == 0 and self.process is not None and self.process.returncode is None:
             os.kill(self.process.pid, signal.SIGKILL)
-
-
-@asynccontextmanager
-async def serving(env: Path, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`towpath serve`, as a person would start it; dead when left, one way or the other."""
-    with log.open("ab") as out:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve", "--env-file", str(env), stdout=out, stderr=out
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
 
 
 async def until(what: str, look: Callable[[], Any]) -> Any:
@@ -110,7 +93,7 @@ async def test_a_killed_bot_leaves_one_of_each(github: GitHub, tmp_path: Path, s
         async with serving(env, tmp_path / "bot.log") as process:
             reaper.process, reaper.seen, reaper.left = process, 0, killed + 1
 
-            async def dead_or_done(process: asyncio.subprocess.Process = process, version: str = version) -> bool:
+            async def dead_or_done(process: Served = process, version: str = version) -> bool:
                 return process.returncode is not None or bool(await verified(version))
 
             await until(f"{version}, or death after effect {killed + 1}", dead_or_done)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from bot.sandbox.faults import HttpFault
 from bot.sandbox.observers import Exchange, Webhook
-from tests.scenarios.scene import PIPELINE, REPO, Scene
+from tests.scenarios.scene import PATIENCE, PIPELINE, REPO, Scene
 
 BOT = "towpath[bot]"
 
@@ -35,12 +35,15 @@ async def between_push_and_pull_request(shop: Scene, version: str) -> AsyncItera
     """Publish a version; inside, Towpath has pushed it, and GitHub takes its time to open the pull request."""
     pushed = Pushed()
     shop.github.sandbox.record.observers.append(pushed)
-    await shop.goes_wrong("http", method="POST", path=f"{REPO}/pulls$", times=1, seconds=1.5)
+    opens = HttpFault(re.compile("POST"), re.compile(f"{REPO}/pulls$"), 1, until=asyncio.Event())
+    shop.github.sandbox.faults.http.append(opens)
     publishing = asyncio.create_task(shop.publish(version))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await pushed.once.wait()
     yield
-    assert not await shop.pulls("test", "open")  # it was in time
+    assert not await shop.pulls("test", "open")
+    assert opens.until is not None
+    opens.until.set()
     await publishing
     await shop.quiet()
 

@@ -16,7 +16,8 @@ from bot.sandbox.oci import push_image, storage_of
 from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import REPO
-from tests.scenarios.test_killed import BOT, serving, until
+from tests.scenarios.serving import Served, serving
+from tests.scenarios.test_killed import BOT, until
 from tests.scenarios.test_steps_state import ANNOUNCE, PROPOSE, RENDER, Gate, forget, gate, pipeline
 
 __all__ = ["gate"]  # the fixture
@@ -30,7 +31,7 @@ class Reaper:
 
     pushes_to: str = ""
     calls: str = ""  # method and the end of the path
-    process: asyncio.subprocess.Process | None = None
+    process: Served | None = None
 
     def exchange(self, exchange: Exchange) -> None:
         method, _, end = self.calls.partition(" ")
@@ -57,7 +58,7 @@ class Reaper:
         pytest.param(RENDER + PUSH + ANNOUNCE, Reaper(pushes_to="main"), id="as it is pushed directly"),
     ],
 )
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_what_was_sent_once_is_sent_once(
     github: GitHub, tmp_path: Path, gate: Gate, steps: str, reaper: Reaper
 ) -> None:
@@ -93,7 +94,7 @@ async def test_what_was_sent_once_is_sent_once(
         assert len(pulls) == (0 if PUSH in steps else 1)
 
 
-def dead(process: asyncio.subprocess.Process) -> Callable[[], Any]:
+def dead(process: Served) -> Callable[[], Any]:
     async def look() -> bool:
         return process.returncode is not None
 

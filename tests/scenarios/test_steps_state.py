@@ -90,7 +90,7 @@ async def restarted(shop: Scene, folder: Path, **changes: str) -> AsyncIterator[
     forget(folder)
     async with AsyncExitStack() as stack:
         bot = await stack.enter_async_context(start_bot(settings(shop.github, folder, **changes)))
-        made = Scene(shop.github, bot, shop.crashes, shop.heard)
+        made = Scene(shop.github, bot, shop.store, shop.crashes, shop.heard)
         yield made
         await made.nothing_is_left()
 

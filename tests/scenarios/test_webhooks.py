@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tests.sandbox.driver import GitHub
-from tests.scenarios.scene import CHART, PIPELINE, REPO, Scene, scene
+from tests.scenarios.scene import CHART, PATIENCE, PIPELINE, REPO, Scene, scene
 
 PUSH = json.dumps(
     {"ref": "refs/heads/main", "repository": {"full_name": "acme/shop"}, "sender": {"login": "owner"}}
@@ -107,7 +107,7 @@ async def test_every_webhook_lost_but_the_tick_finds_everything(github: GitHub, 
         number = await shop.issue()
         await shop.say("writer", number, "/promote uat")
         (second,) = await shop.comes_true("proposed for uat", lambda: shop.pulls("uat", "open"))
-        await asyncio.wait_for(green(shop, second["head"]["sha"]), 20)
+        await asyncio.wait_for(green(shop, second["head"]["sha"]), PATIENCE)
         await shop.merge(second["number"])
         await shop.comes_true("verified in uat", lambda: ended(shop, "uat"))
 

@@ -7,11 +7,33 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+
+from cachetools import LRUCache
 
 ZERO = "0" * 40
 _SHA = re.compile(r"[0-9a-f]{40}")
+_KNOWN = 4096
+"""Answers of Git's about objects that are kept, for each repository."""
+
+# Pull requests' refs are, as on GitHub, to be fetched and never pushed. Objects made by the API are unreachable until
+# a ref is set. https://git-scm.com/docs/git-config#_syntax
+_CONFIG = """\
+[core]
+\thooksPath = HOOKS
+[http]
+\treceivepack = true
+[receive]
+\thideRefs = refs/pull
+\tdenyDeleteCurrent = ignore
+[uploadpack]
+\tallowAnySHA1InWant = true
+\tallowFilter = true
+[gc]
+\tauto = 0
+"""
 
 
 class GitError(Exception):
@@ -36,12 +58,16 @@ class Finished:
         return self.stdout.decode("utf-8", "replace")
 
 
+@cache
+def _path() -> str:
+    git = shutil.which("git")
+    return os.pathsep.join([str(Path(git).parent)] if git else []) + os.pathsep + os.defpath
+
+
 def environment(home: Path) -> dict[str, str]:
     """The whole environment git runs in: only PATH, and no configuration but the repository's own."""
-    git = shutil.which("git")
-    path = os.pathsep.join([str(Path(git).parent)] if git else []) + os.pathsep + os.defpath
     return {
-        "PATH": path,
+        "PATH": _path(),
         "HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
@@ -60,6 +86,18 @@ class GitRepo:
     """One bare repository on disk."""
 
     path: Path
+    _known: LRUCache[tuple[str, ...], Finished] = field(
+        default_factory=lambda: LRUCache(_KNOWN), init=False, repr=False, compare=False
+    )
+
+    async def learn(self, *arguments: str) -> Finished:
+        """As `try_run`, for what follows from objects alone: these never change, so Git is asked once."""
+        found = self._known.get(arguments)
+        if found is None:
+            found = await self.try_run(*arguments)
+            if found.status in (0, 1):  # yes and no; other failures may be for objects that are yet to come
+                self._known[arguments] = found
+        return found
 
     async def try_run(self, *arguments: str, stdin: bytes = b"", extra: Mapping[str, str] | None = None) -> Finished:
         """Run `git ARGUMENTS` here and tell how it ended, well or not."""
@@ -86,13 +124,9 @@ class GitRepo:
         """Make the empty repository; `hooks` is the folder of the hooks that guard pushes."""
         self.path.mkdir(parents=True, mode=0o700)
         await self.run("init", "--bare", "--quiet", f"--initial-branch={default_branch}")
-        for key, value in (
-            ("core.hooksPath", str(hooks)),
-            ("http.receivepack", "true"),
-            ("receive.hideRefs", "refs/pull"),  # as GitHub: to be fetched, never pushed
-            ("receive.denyDeleteCurrent", "ignore"),
-            ("uploadpack.allowAnySHA1InWant", "true"),
-            ("uploadpack.allowFilter", "true"),
-            ("gc.auto", "0"),  # objects made by the API are unreachable until a ref is set
-        ):
-            await self.run("config", key, value)
+        self._configure(hooks)
+
+    def _configure(self, hooks: Path) -> None:
+        place = str(hooks).replace("\\", "\\\\").replace('"', '\\"')
+        with (self.path / "config").open("a", encoding="utf-8") as file:
+            file.write(_CONFIG.replace("HOOKS", f'"{place}"'))

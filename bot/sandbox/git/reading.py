@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bot.sandbox.git.process import GitError, GitRepo, is_sha
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+_PLAIN = re.compile(r"refs/[A-Za-z0-9._/+=,-]+")  # nothing that Git would take for more than a name
+_ODD = re.compile(r"\.\.|//|/\.|\.(?:/|$)|/$|\.lock(?:/|$)")  # what no ref's name has
 _LOG = "%x00".join(("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B"))
 
 
@@ -64,8 +68,29 @@ async def refs(git: GitRepo, *prefixes: str) -> dict[str, str]:
 
 async def ref(git: GitRepo, name: str) -> str | None:
     """What the full ref `name` points to, or None."""
+    if _PLAIN.fullmatch(name) and not _ODD.search(name):
+        found = _in_files(git.path, name)
+        if found is None or is_sha(found):
+            return found
     done = await git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", name)
     return done.text.strip() if done.status == 0 else None
+
+
+def _in_files(repo: Path, name: str) -> str | None:
+    """What the files that hold refs say: this is asked so often that a process for each answer is felt.
+
+    https://git-scm.com/docs/gitrepository-layout
+    """
+    try:
+        return (repo / name).read_text().strip()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        pass
+    try:
+        packed = (repo / "packed-refs").read_text()
+    except FileNotFoundError:
+        return None
+    lines = (line.partition(" ") for line in packed.splitlines() if line[:1] not in "#^")
+    return next((sha for sha, _, known in lines if known == name), None)
 
 
 async def branch(git: GitRepo, name: str) -> str | None:
@@ -81,6 +106,13 @@ async def resolve(git: GitRepo, name: str) -> str | None:
     if len(name) >= 4 and all(letter in "0123456789abcdef" for letter in name):
         names.append(name)
     for candidate in names:
+        sha = candidate if is_sha(candidate) else None
+        if candidate.startswith("refs/"):
+            sha = await ref(git, candidate)
+            if sha is None:
+                continue
+        if sha is not None and await kind_of(git, sha) == "commit":
+            return sha
         if found := await ref(git, f"{candidate}^{{commit}}"):
             return found
     return None
@@ -90,7 +122,7 @@ async def kind_of(git: GitRepo, sha: str) -> str | None:
     """`commit`, `tree`, `blob` or `tag`, or None if there is no such object."""
     if not is_sha(sha):
         return None
-    done = await git.try_run("cat-file", "-t", sha)
+    done = await git.learn("cat-file", "-t", sha)
     return done.text.strip() if done.status == 0 else None
 
 
@@ -100,8 +132,12 @@ async def log(
     """Commits reachable by `revisions` (`A..B`, `--not`, `--reverse` allowed), newest first."""
     bounds = ([f"--max-count={limit}"] if limit else []) + ([f"--skip={skip}"] if skip else [])
     where = [] if path is None else [path]
-    out = await git.run("--literal-pathspecs", "log", "-z", f"--format={_LOG}", *bounds, *revisions, "--", *where)
-    fields = out.split("\0")
+    command = ("--literal-pathspecs", "log", "-z", f"--format={_LOG}", *bounds, *revisions, "--", *where)
+    fixed = bool(revisions) and all(map(is_sha, revisions))
+    done = await (git.learn if fixed else git.try_run)(*command)
+    if done.status:
+        raise GitError(command, done.status, done.stderr.decode("utf-8", "replace"))
+    fields = done.text.removesuffix("\n").split("\0")
     return tuple(_commit(fields[start : start + 10]) for start in range(0, len(fields) - 9, 10))
 
 
@@ -117,12 +153,13 @@ async def count(git: GitRepo, *revisions: str) -> int:
 
 async def is_ancestor(git: GitRepo, older: str, newer: str) -> bool:
     """Whether `older` is reachable from `newer`."""
-    return (await git.try_run("merge-base", "--is-ancestor", older, newer)).status == 0
+    ask = git.learn if is_sha(older) and is_sha(newer) else git.try_run
+    return (await ask("merge-base", "--is-ancestor", older, newer)).status == 0
 
 
 async def merge_base(git: GitRepo, one: str, other: str) -> str | None:
     """The best common ancestor, or None for unrelated histories."""
-    done = await git.try_run("merge-base", one, other)
+    done = await (git.learn if is_sha(one) and is_sha(other) else git.try_run)("merge-base", one, other)
     return done.text.strip() if done.status == 0 else None
 
 
