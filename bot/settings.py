@@ -104,6 +104,13 @@ VARIABLES: tuple[Variable, ...] = (
         "Credentials for registries and chart repositories: what `docker login` wrote, or its credential helpers.",
     ),
     Variable(
+        "SSH_KNOWN_HOSTS",
+        "a readable file of host keys, as `ssh-keyscan` prints them",
+        _NONE,
+        "Host keys of SSH servers for Git, besides those that github.com, gitlab.com and bitbucket.org publish. Read "
+        "whenever it is used. A server whose key is not known is not spoken to.",
+    ),
+    Variable(
         "EGRESS_ALLOW",
         "networks (`10.0.0.0/8`), hosts (`example.com`, `*.example.com`) and `*` for every public address, separated "
         "by commas or spaces",
@@ -137,6 +144,7 @@ class Settings:
     secrets_dir: Path | None
     secrets: Mapping[str, values.RepositorySecrets] = field(repr=False)
     docker_config: Path | None
+    ssh_known_hosts: Path | None
     egress: EgressRules
     log_level: str
     log_format: str
@@ -172,6 +180,7 @@ class Settings:
             secrets_dir=read("SECRETS_DIR", values.folder) if read.has("SECRETS_DIR") else None,
             secrets=repository_secrets,
             docker_config=read("DOCKER_CONFIG", values.folder) if read.has("DOCKER_CONFIG") else None,
+            ssh_known_hosts=read("SSH_KNOWN_HOSTS", values.text_file) if read.has("SSH_KNOWN_HOSTS") else None,
             egress=read("EGRESS_ALLOW", parse_rules),
             log_level=read("LOG_LEVEL", values.one_of("debug", "info", "warning", "error")),
             log_format=read("LOG_FORMAT", values.one_of("text", "json")),

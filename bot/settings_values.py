@@ -59,6 +59,15 @@ def folder(text: str) -> Path:
     return path.absolute()
 
 
+def text_file(text: str) -> Path:
+    """A file of text that is there. Its path is given whole, as that of a folder."""
+    try:
+        Path(text).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:  # a ValueError for a null character, and for what is not text
+        raise ValueError(f"{text!r} can't be read") from error
+    return Path(text).absolute()
+
+
 def webhook_secrets(text: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(part for piece in re.split(r"[,\r\n]", text) if (part := piece.strip())))
     if not found:

@@ -53,6 +53,7 @@ case "${1:-all}" in
     package @octokit/openapi 23.0.2 generated/api.github.com.json .tools/github/api.github.com.json
     package @octokit/webhooks-examples 7.6.1 api.github.com/index.json .tools/github/webhooks-examples.json
     clients
+    debian ssh openssh-client
     debian skopeo skopeo
     debian docker-registry docker-registry
     debian chromium chromium

@@ -25,7 +25,19 @@ class Credential:
     password: str = field(repr=False)
 
 
-Credentials = Callable[[str], Awaitable[Credential | None]]  # for a repository URL; None: ask without
+@dataclass(frozen=True, slots=True)
+class SshLogin:
+    """What a server is shown by SSH, and known by. `key` is a private key as OpenSSH writes it; `known_hosts` are lines
+    of its list of host keys; `address` is the IP address to connect to, the one that was judged, whatever the name."""
+
+    key: str = field(repr=False)
+    known_hosts: str = field(repr=False)
+    address: str
+
+
+Login = Credential | SshLogin
+Logins = Callable[[str], Awaitable[Login | None]]  # for a repository URL; None: ask without
+Credentials = Callable[[str], Awaitable[Credential | None]]  # the same, for those who speak HTTP
 # What a server says by another way than Git, which costs less: for a repository URL and either one branch, as
 # `heads/main`, or `tags`, the full names of those refs and their objects. None where Git has to be asked.
 Peek = Callable[[str, str], Awaitable[Mapping[str, str] | None]]
@@ -80,7 +92,7 @@ class BranchMoved(PushRejected):
 
 
 class Git(Protocol):
-    """Git over HTTP, one shared bare mirror per repository URL, credentials known to the port alone.
+    """Git over HTTP and SSH, one shared bare mirror per repository URL, credentials known to the port alone.
 
     Every call runs off the event loop. Unreachable remotes raise `Retry`, refused credentials, unknown repositories
     and unknown revisions `UserError`. A `rev` is a branch, a tag or a commit of the mirror; the mirror is as the last
@@ -108,6 +120,10 @@ class Git(Protocol):
 
     async def read(self, url: str, rev: str, path: str) -> bytes | None:
         """A file's content at a commit of the mirror; None when there is none."""
+        ...
+
+    async def read_files(self, url: str, rev: str, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """The contents of those that are there."""
         ...
 
     async def list_files(self, url: str, rev: str, folder: str) -> tuple[str, ...]:
@@ -156,7 +172,7 @@ class Git(Protocol):
         ...
 
     async def clear(self, path: Path) -> None:
-        """Remove every tracked file at and below `path` of a work tree."""
+        """Remove every file at and below `path` of a work tree, but those that Git is told to ignore."""
         ...
 
     async def changes(self, worktree: Path, paths: Sequence[str] = ()) -> tuple[str, ...]:

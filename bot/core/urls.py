@@ -6,6 +6,7 @@ https://github.com/akuity/kargo/tree/main/pkg/urls
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 _GIT_URL = re.compile(r"(https?|ssh)://(?:([^@/?#\s]*)@)?([^@/?#\s]*)(/[^?#\s]*)?(#\S*)?")
 _GIT_SCP = re.compile(r"((?:[A-Za-z0-9_-]+@)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)(?::([^?\s]*))?")
@@ -28,6 +29,79 @@ def normalize_git(url: str) -> str:
         host, path = found[1], _without_ending(found[2] or "")
         return f"ssh://{host}/{path}" if path else f"ssh://{host}"
     return url
+
+
+# https://git-scm.com/docs/git-clone#_git_urls; stricter, so that nothing in it can be an option or a remote helper.
+_SSH_USER = r"(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9._-]*)@)?"
+_SSH_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_SSH_URL = re.compile(
+    rf"ssh://{_SSH_USER}(?P<host>{_SSH_HOST}|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?(?P<path>/.+)"
+)
+_SSH_SCP = re.compile(rf"{_SSH_USER}(?P<host>{_SSH_HOST}):(?P<path>[^-:].*)")
+_NOT_IN_A_PATH = re.compile(r"\s|::|%[01][0-9A-Fa-f]|%7[Ff]|(^|/)\.\.(/|$)")
+_SSH_PORT = 22
+
+
+@dataclass(frozen=True, slots=True)
+class SshAddress:
+    """Where a repository is by SSH. `user` is "" where none is named, `host` in lower case, an IPv6 one without
+    brackets; `path` begins with `/` in a URL, and with what the server's user has in `host:path`."""
+
+    user: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def server(self) -> str:
+        """The server as a URL."""
+        return f"ssh://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def known_as(self) -> str:
+        """The server as lists of host keys name it: https://man.openbsd.org/sshd#SSH_KNOWN_HOSTS_FILE_FORMAT"""
+        return self.host if self.port == _SSH_PORT else f"[{self.host}]:{self.port}"
+
+
+def ssh_address(url: str) -> SshAddress | None:
+    """Read `ssh://[user@]host[:port]/path` or `[user@]host:path`; None for everything else."""
+    found = _SSH_URL.fullmatch(url) or (None if "://" in url else _SSH_SCP.fullmatch(url))
+    if found is None or _NOT_IN_A_PATH.search(found["path"]) or not found["path"].isprintable():
+        return None
+    port = int(found.groupdict().get("port") or _SSH_PORT)
+    host = found["host"].strip("[]").lower()
+    return SshAddress(found["user"] or "", host, port, found["path"]) if 0 < port < 65536 else None
+
+
+def over_http(url: str, server_url: str) -> str | None:
+    """The address by which a forge at `server_url` gives over HTTP what `url` asks it for by SSH; None where `url` is
+    no SSH address, or another server's.
+
+    https://docs.github.com/en/authentication/troubleshooting-ssh/using-ssh-over-the-https-port
+    """
+    there = ssh_address(url)
+    if there is None:
+        return None
+    try:
+        host = urlsplit(server_url).hostname
+    except ValueError:  # such as https://[
+        return None
+    if (there.host, there.port) not in {(host, _SSH_PORT), (f"ssh.{host}", 443)}:
+        return None
+    return f"{server_url.rstrip('/')}/{there.path.strip('/')}"
+
+
+def same_repository(one: str, other: str) -> bool:
+    """Whether two URLs lead to the same repository, one of them perhaps by SSH and the other over HTTP."""
+    if normalize_git(one) == normalize_git(other):
+        return True
+    for by_ssh, by_http in ((one, other), (other, one)):
+        if by_http.startswith(("http://", "https://")):
+            scheme, _, rest = by_http.partition("://")
+            found = over_http(by_ssh, f"{scheme}://{rest.partition('/')[0]}")
+            if found is not None and normalize_git(found) == normalize_git(by_http):
+                return True
+    return False
 
 
 def normalize_image(url: str) -> str:

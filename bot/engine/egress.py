@@ -75,14 +75,22 @@ class Egress:
         """Raises UserError where the server of the URL may not be asked. One that isn't known is none of our concern:
         the program will say so."""
         scheme, host, port = _server(url)
-        if (scheme, host, port) in self._always:
-            return
+        if (scheme, host, port) not in self._always:
+            await self.addresses(url)
+
+    async def addresses(self, url: str) -> tuple[str, ...]:
+        """The addresses that the server of the URL has, as the resolver orders them; none where it isn't known.
+
+        For programs that are told the address, so that what is judged is what they connect to. Raises UserError.
+        """
+        _, host, port = _server(url)
         if because := literal_refusal(self._rules, host):
             raise UserError(f'requests to "{host}" are refused: it {because}')
         try:
-            await GuardedResolver(self._resolver, self._rules).resolve(host, port)
+            found = await GuardedResolver(self._resolver, self._rules).resolve(host, port)
         except OSError:
-            return
+            return ()
+        return tuple(result["host"] for result in found)
 
 
 def _server(url: str) -> tuple[str, str, int]:

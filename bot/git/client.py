@@ -10,9 +10,9 @@ from typing import Self
 from bot.contracts.clock import Clock
 from bot.contracts.git import (
     Checkout,
-    Credentials,
     Identity,
     LocalCommit,
+    Logins,
     Peek,
     PushResult,
     Submodule,
@@ -25,16 +25,18 @@ from bot.git.checkouts import Checkouts
 from bot.git.mirror import Mirror
 from bot.git.mirrors import Mirrors
 from bot.git.process import Runner, signature
+from bot.git.reach import Reach
 from bot.git.remotes import check_ref
 from bot.git.variants import Variant
 from bot.git.worktree import WorkTree
 
 
 class MirroredGit:
-    """Git over HTTP for everybody who shares the same credentials.
+    """Git for everybody who shares the same credentials.
 
     `folder` holds the mirrors (`mirrors/<hash of the URL>.git`) and what the work trees need (`checkouts/`). A mirror
-    is read without asking its remote, so two parties of different rights must not be given the same folder.
+    is read without asking its remote, so two parties of different rights must not be given the same folder; what one
+    of those who share it reaches with its own keys has a mirror of its own, see `of_repository`.
     `identity` commits. `environment` may add what the network needs (proxies, certificates). `allow_file` is for tests.
     Without `contents` mirrors hold commits and names alone, but for those that `whole` has whole.
     `peek` asks a server where a branch or the tags are by a cheaper way than Git.
@@ -43,13 +45,14 @@ class MirroredGit:
     def __init__(
         self,
         folder: Path,
-        credentials: Credentials,
+        credentials: Logins,
         identity: Identity,
         clock: Clock,
         *,
         environment: Mapping[str, str] | None = None,
         allow_file: bool = False,
         contents: bool = True,
+        verified: bool = True,
         whole: "MirroredGit | None" = None,
         peek: Peek | None = None,
     ) -> None:
@@ -68,9 +71,11 @@ class MirroredGit:
             clock,
             allow_file=allow_file,
             contents=contents,
+            verified=verified,
             whole=whole._mirrors if whole else None,
             peek=peek,
         )
+        self._reach: Reach | None = None
         self._checkouts = Checkouts(folder / "checkouts")
         self._asked: dict[Path, float] | None = None
 
@@ -81,16 +86,25 @@ class MirroredGit:
         if variant not in self._others:
             self._others[variant] = MirroredGit(
                 self._folder / variant.folder,
-                variant.credentials(self._mirrors.credentials),
+                self._mirrors.given,
                 self._identity,
                 self._clock,
                 environment=variant.environment(self._environment),
                 allow_file=self._allow_file,
                 contents=contents,
+                verified=verify_tls,
                 whole=self if verify_tls else None,
                 peek=self._peek if verify_tls else None,  # it shows credentials
             )
-        return self._others[variant]._for(self._asked)
+        return self._others[variant].of_repository(self._reach)._for(self._asked)
+
+    def of_repository(self, reach: Reach | None) -> "MirroredGit":
+        """The same Git for the pipeline of one repository, with what that one alone can reach (None: the same)."""
+        if reach is None or reach is self._reach:
+            return self
+        view = copy(self)
+        view._reach, view._mirrors = reach, self._mirrors.of_repository(reach)
+        return view
 
     def for_one_look(self) -> Self:
         """The same Git, that remembers until it is dropped which remotes it has asked: see `Git.seen`."""
@@ -126,6 +140,10 @@ class MirroredGit:
         mirror, sha = await self._mirrors.find(url, rev)
         return await self._mirrors.reading(mirror, sha, lambda: mirror.objects.read_file(sha, path))
 
+    async def read_files(self, url: str, rev: str, paths: Sequence[str]) -> Mapping[str, bytes]:
+        mirror, sha = await self._mirrors.find(url, rev)
+        return await self._mirrors.reading(mirror, sha, lambda: mirror.objects.read_files(sha, paths))
+
     async def list_files(self, url: str, rev: str, folder: str) -> tuple[str, ...]:
         mirror, sha = await self._mirrors.find(url, rev)
         return await self._mirrors.reading(mirror, sha, lambda: history.list_files(mirror.git, sha, folder.strip("/")))
@@ -144,12 +162,12 @@ class MirroredGit:
         return await asyncio.to_thread(history.tags, mirror.git)
 
     async def changed_paths(self, url: str, old: str, new: str) -> tuple[str, ...]:
-        if (known := self._changes.get(url, old, new)) is not None:
+        if (known := self._changes.get(self._mirrors.of(url).path.name, old, new)) is not None:
             return known
         mirror, before = await self._mirrors.find(url, old)
         _, after = await self._mirrors.find(url, new)
         changed = await self._mirrors.reading(mirror, after, lambda: history.changed_paths(mirror.git, before, after))
-        self._changes.keep(url, old, new, changed)
+        self._changes.keep(mirror.path.name, old, new, changed)
         return changed
 
     def _has_asked(self, mirror: Mirror, since: float) -> bool:
@@ -203,7 +221,7 @@ class MirroredGit:
         return self._checkouts.under(folder)
 
     async def submodules(self, worktree: Path) -> tuple[Submodule, ...]:
-        return await asyncio.to_thread(submodules.find, self._checkouts.at(worktree))
+        return await asyncio.to_thread(submodules.find, self._checkouts.at(worktree), self._mirrors.keyed)
 
     async def clear(self, path: Path) -> None:
         await asyncio.to_thread(self._checkouts.around(path).clear, path)

@@ -62,12 +62,12 @@ class Changes:
         """`most` counts paths. What one pair may take is bounded too: a large one is seldom asked for again."""
         self._kept: LRUCache[tuple[str, str, str], tuple[str, ...]] = LRUCache(most, lambda paths: len(paths) + 1)
 
-    def get(self, url: str, old: str, new: str) -> tuple[str, ...] | None:
-        return self._kept.get((url, old, new))
+    def get(self, mirror: str, old: str, new: str) -> tuple[str, ...] | None:
+        return self._kept.get((mirror, old, new))
 
-    def keep(self, url: str, old: str, new: str, paths: tuple[str, ...]) -> None:
+    def keep(self, mirror: str, old: str, new: str, paths: tuple[str, ...]) -> None:
         if is_sha(old) and is_sha(new) and len(paths) * 100 < self._kept.maxsize:
-            self._kept[url, old, new] = paths
+            self._kept[mirror, old, new] = paths
 
 
 def list_files(git: Runner, sha: CommitSha, folder: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from bot.contracts.clock import Clock
-from bot.contracts.git import Credential, PushRejected
+from bot.contracts.git import Login, PushRejected
 from bot.core.facts import Refs
 from bot.core.model import CommitSha
 from bot.errors import UserError
@@ -61,7 +61,7 @@ class Mirror:
 
     # --- the remote ---------------------------------------------------------------------------------
 
-    def refresh(self, credential: Credential | None) -> Refs:
+    def refresh(self, credential: Login | None) -> Refs:
         """Ask the remote what it has, and fetch if that is not what is here. Raises Retry and UserError."""
         with self._exclusive() as lock:
             state = self._load()
@@ -85,7 +85,7 @@ class Mirror:
         with self._exclusive():
             return self.asked == asked and self._take(branch, sha)
 
-    def fetch_commit(self, sha: str, credential: Credential | None) -> CommitSha:
+    def fetch_commit(self, sha: str, credential: Login | None) -> CommitSha:
         """Bring one commit no branch leads to any more. Raises UserError where the remote does not give it."""
 
         def fetch() -> CommitSha:
@@ -98,7 +98,7 @@ class Mirror:
         with self._exclusive() as lock:
             return self._mended(fetch, credential, lock)
 
-    def begin_branch(self, branch: str, signed: Mapping[str, str], credential: Credential | None) -> bool:
+    def begin_branch(self, branch: str, signed: Mapping[str, str], credential: Login | None) -> bool:
         """Make a branch of one empty commit on the remote; fine if somebody made it meanwhile. Whether it is here."""
         with self._exclusive() as lock:
             tree = self.git.text("mktree")
@@ -126,7 +126,7 @@ class Mirror:
         self._save(replace(state, listing={**state.listing, f"{HEADS}{branch}": sha}))
         return True
 
-    def _ask(self, state: MirrorState, credential: Credential | None, lock: int) -> MirrorState:
+    def _ask(self, state: MirrorState, credential: Login | None, lock: int) -> MirrorState:
         """The state with the listing, and where that is due the default branch, of the remote."""
         now = self._clock.now()
         if state.many and now - state.head_asked < HEAD_AGE:
@@ -139,7 +139,7 @@ class Mirror:
         many = text.count("\n") > _MANY_REFS
         return replace(state, default_branch=head, listing=listing, many=many, head_asked=now)
 
-    def _remote(self, doing: str, credential: Credential | None, *arguments: str, lock: int) -> str:
+    def _remote(self, doing: str, credential: Login | None, *arguments: str, lock: int) -> str:
         inside = arguments[0] not in {"clone", "ls-remote"}
         git = self.git if inside else self._home.inside(self.path.parent)
         try:
@@ -151,7 +151,7 @@ class Mirror:
             raise meaning from failure
         return out.decode("utf-8", "replace")
 
-    def _make(self, credential: Credential | None, lock: int) -> MirrorState:
+    def _make(self, credential: Login | None, lock: int) -> MirrorState:
         """Clone beside, and move into place when whole: a mirror that is there is a whole one."""
         self.objects.close()
         growing = self.path.with_suffix(".new")
@@ -169,7 +169,7 @@ class Mirror:
         self.asked += 1
         return state
 
-    def _fetch(self, state: MirrorState, credential: Credential | None, lock: int) -> MirrorState:
+    def _fetch(self, state: MirrorState, credential: Login | None, lock: int) -> MirrorState:
         self._remote(
             "fetching from", credential,
             "fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-tags", *self._filter, "--", self.url,
@@ -182,7 +182,7 @@ class Mirror:
             self.git.run(*tidy, timeout=NETWORK_SECONDS, keep_open=(lock,))
         return fetched
 
-    def _mended(self, work: Callable[[], T], credential: Credential | None, lock: int) -> T:
+    def _mended(self, work: Callable[[], T], credential: Login | None, lock: int) -> T:
         """Do the work; where git stumbles over the mirror itself, take away what a killed git left, then start anew."""
         try:
             return work()
@@ -224,7 +224,7 @@ class Mirror:
         except GitFailed:
             return None
 
-    def mend(self, credential: Credential | None) -> None:
+    def mend(self, credential: Login | None) -> None:
         """Make the mirror again: what should be in it can't be read."""
         with self._exclusive() as lock:
             self._make(credential, lock)

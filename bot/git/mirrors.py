@@ -3,19 +3,22 @@
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
+from copy import copy
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from bot.contracts.clock import Clock
-from bot.contracts.git import Credential, Credentials, Peek
+from bot.contracts.git import Login, Logins, Peek, SshLogin
 from bot.core.facts import Refs
 from bot.core.model import CommitSha
+from bot.core.urls import ssh_address
 from bot.errors import UserError
 from bot.git.mirror import HEAD_AGE, Mirror
 from bot.git.objects import Unreadable
 from bot.git.process import GitFailed, Runner
 from bot.git.questions import Questions
+from bot.git.reach import Reach
 from bot.git.remotes import check_url, is_sha, mirror_name
 from bot.git.state import MirrorState
 
@@ -27,37 +30,43 @@ T = TypeVar("T")
 
 class Mirrors:
     """`folder` holds them. Without `contents` they are of commits and names alone, but for those `whole` has whole.
-    `peek` asks a server by a cheaper way than Git."""
+    Without `verified` certificates, servers are shown no credentials over HTTP. `peek` asks a server by a cheaper way
+    than Git."""
 
     def __init__(
         self,
         folder: Path,
-        credentials: Credentials,
+        credentials: Logins,
         runner: Runner,
         clock: Clock,
         *,
         allow_file: bool = False,
         contents: bool = True,
+        verified: bool = True,
         whole: "Mirrors | None" = None,
         peek: Peek | None = None,
     ) -> None:
-        self.credentials = credentials
+        self.given = credentials
+        self.shared = self  # what those are views of that `of_repository` makes
         self.writers: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._folder = folder
         self._runner = runner
         self._clock = clock
         self._allow_file = allow_file
         self._contents = contents
-        self._whole = whole
+        self._verified = verified
+        self._whole = whole.shared if whole else None
         self._peek = peek
+        self._reach: Reach | None = None
         self._mirrors: OrderedDict[str, Mirror] = OrderedDict()  # the one asked last is the last
         self._asking: Questions[Refs] = Questions()
         self._peeking: Questions[bool] = Questions()
 
     def of(self, url: str) -> Mirror:
         """The mirror of a URL, which need not be there yet. Raises UserError for an address we don't take."""
-        address = check_url(url, allow_file=self._allow_file)
-        name = mirror_name(address)
+        reach = self._reach
+        address = check_url(reach.address(url) if reach else url, allow_file=self._allow_file)
+        name = mirror_name(address, reach.realm(address) if reach else "")
         if self._whole is not None and (whole := self._whole.of(url)).known():
             return whole
         if name not in self._mirrors:
@@ -67,6 +76,25 @@ class Mirrors:
         for old in islice(reversed(self._mirrors.values()), _READERS, _READERS + 1):  # the one that is now too many
             old.objects.close()
         return self._mirrors[name]
+
+    def of_repository(self, reach: Reach) -> "Mirrors":
+        """The same mirrors for one of those who share them, and those beside them that are its own."""
+        view = copy(self)
+        view._reach = reach
+        view._whole = self._whole.of_repository(reach) if self._whole else None
+        return view
+
+    async def credentials(self, url: str) -> Login | None:
+        """What the server of a mirror is shown. Whoever gives it is asked in any case: the address may be refused."""
+        own = self._reach if self._reach and self._reach.realm(url) else None
+        found = await (own.login(url) if own else self.given(url))
+        if ssh_address(url) and not isinstance(found, SshLogin):
+            raise UserError(f"{url}: there is no SSH key for it here; write the address as https://host/owner/name.git")
+        return found if self._verified or isinstance(found, SshLogin) else None
+
+    def keyed(self, url: str) -> bool:
+        """Whether an address is one for SSH with a key for it."""
+        return self._reach is not None and self._reach.has_key(url)
 
     async def ask(self, mirror: Mirror) -> Refs:
         """What its remote has now; the mirror has it too then."""
@@ -127,7 +155,7 @@ class Mirrors:
             return await asyncio.to_thread(mirror.note, branch, sha, asked)
 
     async def writing(
-        self, mirror: Mirror, write: Callable[[Credential | None], T], begins: Callable[[], None] = lambda: None
+        self, mirror: Mirror, write: Callable[[Login | None], T], begins: Callable[[], None] = lambda: None
     ) -> T:
         credential = await self.credentials(mirror.url)
         async with self.writers[mirror.path.name]:

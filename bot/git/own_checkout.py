@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.contracts.clock import Clock
 from bot.contracts.git import Checkout, Credential, Identity, PushRejected, PushResult
 from bot.core.model import CommitSha
-from bot.core.urls import normalize_git
+from bot.core.urls import same_repository
 from bot.errors import UserError
 from bot.git.client import MirroredGit
 from bot.git.mirror import Mirror
@@ -131,7 +131,7 @@ class _OneMirror(Mirrors):
 
     def of(self, url: str) -> Mirror:
         copy = f"file://{self._own.copy}"
-        if url != copy and normalize_git(url) != normalize_git(self._own.url):
+        if url != copy and not same_repository(url, self._own.url):
             raise UserError(f"{url} is another repository than {self._own.url}, and nothing is fetched here")
         return super().of(copy)
 

@@ -10,12 +10,15 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.contracts.git import Credential, Identity
+from bot.contracts.git import Identity, Login, SshLogin
+from bot.core.urls import SshAddress, ssh_address
+from bot.git import ssh
 
 LOCAL_SECONDS = 120.0
 NETWORK_SECONDS = 600.0
@@ -61,10 +64,12 @@ class GitTimedOut(GitFailed):
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs git commands in one repository. `environment` is the whole of what they see."""
+    """Runs git commands in one repository. `environment` is the whole of what they see, but for what a server is shown
+    by SSH: that is at hand for the length of one command."""
 
     environment: Mapping[str, str]
     folder: Path
+    by_ssh: tuple[SshLogin, SshAddress] | None = field(default=None, repr=False)
 
     @classmethod
     def create(cls, home: Path, *, allow_file: bool, environment: Mapping[str, str]) -> "Runner":
@@ -95,10 +100,19 @@ class Runner:
             self, folder=folder, environment={**self.environment, "GIT_CEILING_DIRECTORIES": ceiling, **environment}
         )
 
-    def with_credential(self, url: str, credential: Credential | None) -> "Runner":
-        """The same, with what the server of `url` is to be shown: by environment only, for that server only."""
+    def with_credential(self, url: str, credential: Login | None) -> "Runner":
+        """The same, with what the server of `url` is to be shown: by environment only, for that server only.
+
+        SSH is spoken where there is a login for it, and nothing else then.
+        """
         if credential is None:
             return self
+        if isinstance(credential, SshLogin):
+            there = ssh_address(url)
+            if there is None:
+                raise ValueError(f"{url} is no SSH address")
+            only = {**self.environment, "GIT_ALLOW_PROTOCOL": "ssh"}
+            return replace(self, environment=only, by_ssh=(credential, there))
         parts = urlsplit(url)
         token = base64.b64encode(f"{credential.username}:{credential.password}".encode()).decode()
         header = (f"http.{parts.scheme}://{parts.netloc}/.extraHeader", f"Authorization: Basic {token}")
@@ -117,16 +131,19 @@ class Runner:
 
         Raises GitFailed unless the status is 0 or one of `accept`.
         """
-        with subprocess.Popen(
-            ["git", *arguments],
-            cwd=self.folder,
-            env={**self.environment, **(environment or {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            pass_fds=keep_open,
-        ) as process:
+        with (
+            self._shown_by_ssh() as shown,
+            subprocess.Popen(
+                ["git", *arguments],
+                cwd=self.folder,
+                env={**self.environment, **shown, **(environment or {})},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=keep_open,
+            ) as process,
+        ):
             try:
                 out, error = process.communicate(stdin, timeout)
             except BaseException as reason:
@@ -138,6 +155,11 @@ class Runner:
             said, printed = error.decode("utf-8", "replace"), out.decode("utf-8", "replace")
             raise GitFailed(arguments, process.returncode, said, printed)
         return out
+
+    def _shown_by_ssh(self) -> AbstractContextManager[Mapping[str, str]]:
+        if self.by_ssh is None:
+            return nullcontext({})
+        return ssh.at_hand(*self.by_ssh, Path(self.environment["HOME"]).absolute() / "keys")
 
     def text(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> str:
         """Standard output as text without its last line end."""

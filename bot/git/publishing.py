@@ -3,7 +3,7 @@
 Everything here blocks; `bot/git/client.py` calls it in a thread.
 """
 
-from bot.contracts.git import Credential, Identity, LocalCommit, PushRejected, PushResult
+from bot.contracts.git import Identity, LocalCommit, Login, PushRejected, PushResult
 from bot.core.model import CommitSha
 from bot.errors import UserError
 from bot.git.process import GitFailed, signature
@@ -34,7 +34,7 @@ def tag(
 
 
 def push_tag(
-    tree: WorkTree, name: str, there: CommitSha | None, credential: Credential | None, *, force: bool
+    tree: WorkTree, name: str, there: CommitSha | None, credential: Login | None, *, force: bool
 ) -> PushResult:
     """Raises PushRejected, and UserError where there is no such tag."""
     ours = _local(tree, name)
@@ -60,11 +60,11 @@ def local_commits(tree: WorkTree, onto: CommitSha) -> tuple[LocalCommit, ...]:
     )
 
 
-def stage(tree: WorkTree, name: str, credential: Credential | None) -> None:
+def stage(tree: WorkTree, name: str, credential: Login | None) -> None:
     _push_staging(tree, f"+HEAD:{STAGING}{name}", credential)
 
 
-def unstage(tree: WorkTree, name: str, credential: Credential | None) -> None:
+def unstage(tree: WorkTree, name: str, credential: Login | None) -> None:
     _push_staging(tree, f":{STAGING}{name}", credential)
 
 
@@ -73,7 +73,7 @@ def adopt(tree: WorkTree, commit: CommitSha) -> None:
     tree.git.run("update-ref", "HEAD", commit, tree.head())
 
 
-def _push_staging(tree: WorkTree, refs: str, credential: Credential | None) -> None:
+def _push_staging(tree: WorkTree, refs: str, credential: Login | None) -> None:
     tree.remote("pushing to", credential, "push", "--quiet", "--no-verify", "--", tree.mirror.url, refs)
 
 

@@ -7,7 +7,9 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from bot.contracts.clock import Clock
+from bot.core.urls import ssh_address
 from bot.errors import Retry, UserError
+from bot.git import ssh
 from bot.git.process import GitFailed, GitTimedOut
 
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -34,9 +36,12 @@ _UNREACHABLE = re.compile(
     r"could not resolve|couldn't connect|failed to connect|connection (refused|reset|timed out)|timed out|timeout"
     r"|returned error: (408|429|5\d\d)|rpc failed|early eof|hung up|empty reply|unexpected disconnect"
     r"|expected flush|transfer closed|operation too slow|recv failure|send failure|gnutls|ssl|tls"
-    r"|unable to access .*: (http/2|ftp|receiv)|bad pack header|network is unreachable|no route to host",
+    r"|unable to access .*: (http/2|ftp|receiv)|bad pack header|network is unreachable|no route to host"
+    r"|connection closed|kex_exchange_identification|connection to .* closed",
     re.I,
 )
+# What git says after whatever `ssh` said.
+_AFTER_SSH = ("fatal: Could not read from remote", "Please make sure you have the", "and the repository exists.")
 _RETRY_AFTER = timedelta(seconds=30)
 
 
@@ -45,12 +50,22 @@ def is_sha(text: str) -> bool:
 
 
 def check_url(url: str, *, allow_file: bool) -> str:
-    """The URL as git is given it. Raises UserError for what is not HTTP, or carries a user or a password."""
-    parts = urlsplit(url)
+    """The URL as git is given it. Raises UserError for what is neither HTTP nor SSH, and for HTTP with a user or a
+    password in it."""
+    if ssh_address(url):
+        return url
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as https://[
+        parts = urlsplit("")
     if allow_file and parts.scheme == "file" and not parts.netloc and parts.path:
         return url
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s\x00-\x1f\x7f]", url):
-        raise UserError(f"{url!r} is not a repository address Towpath takes; write it as https://host/owner/name.git")
+        shown = re.sub(r"(?<=//)[^/@]*:[^/@]*@", "***@", url)
+        raise UserError(
+            f"{shown!r} is not a repository address Towpath takes; write it as https://host/owner/name.git, or for SSH "
+            "as ssh://git@host/owner/name.git or git@host:owner/name.git"
+        )
     if "@" in parts.netloc:
         raise UserError(
             f"the address of {parts.hostname}{parts.path} carries a user name or a password; "
@@ -59,11 +74,16 @@ def check_url(url: str, *, allow_file: bool) -> str:
     return url
 
 
-def mirror_name(url: str) -> str:
-    """A folder name for a repository. Only what every server takes for the same is: upper case in a path may count."""
-    parts = urlsplit(url)
-    path = parts.path.removesuffix("/").removesuffix(".git")
-    return sha256(f"{parts.scheme}://{parts.netloc.lower()}{path}".encode()).hexdigest()[:32]
+def mirror_name(url: str, realm: str = "") -> str:
+    """A folder name for a repository. Only what every server takes for the same is: upper case in a path may count.
+
+    What different realms see of one URL is not the same.
+    """
+    there, parts = ssh_address(url), urlsplit(url)
+    path = (there or parts).path.removesuffix("/").removesuffix(".git")
+    server = f"ssh://{there.user}@{there.known_as}:" if there else f"{parts.scheme}://{parts.netloc.lower()}"
+    text = f"{realm.lower()} {server}{path}" if realm else f"{server}{path}"
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 def check_ref(kind: str, name: str) -> str:
@@ -81,6 +101,9 @@ def explain(failure: GitFailed, url: str, clock: Clock, doing: str) -> Exception
     said = failure.stderr
     if isinstance(failure, GitTimedOut):
         return Retry(clock.now() + _RETRY_AFTER, f"{doing} {url} took too long")
+    there = ssh_address(url)
+    if there and (found := ssh.meaning(said, there, f"{doing} {url}")):
+        return found
     if _KEPT_BACK.search(said):
         return UserError(f"{doing} {url}: Towpath's setting EGRESS_ALLOW keeps it from the address that this host has")
     if _ELSEWHERE.search(said):
@@ -103,7 +126,7 @@ def explain(failure: GitFailed, url: str, clock: Clock, doing: str) -> Exception
     if "not our ref" in said:
         return UserError(f"{doing} {url}: it has no commit {said.split()[-1]}; a force-push may have removed it")
     if "transport '" in said and "not allowed" in said:
-        return UserError(f"{doing} {url}: only http and https are allowed")
+        return UserError(f"{doing} {url}: only http, https and ssh are allowed")
     if _UNREACHABLE.search(said):
         return Retry(clock.now() + _RETRY_AFTER, f"{doing} {url}: {last_line(said)}")
     return failure
@@ -111,7 +134,8 @@ def explain(failure: GitFailed, url: str, clock: Clock, doing: str) -> Exception
 
 def last_line(stderr: str) -> str:
     """The line of git's complaint that says most: the last `fatal:` or `error:`, else the last one."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()] or ["git said nothing"]
+    said = [line.strip() for line in stderr.splitlines() if line.strip()] or ["git said nothing"]
+    lines = [line for line in said if not line.startswith(_AFTER_SSH)] or said
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return (telling or lines)[-1][:300]
 

@@ -22,7 +22,7 @@ class Session:
         self._lock = os.open(growing, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         growing.rename(self._file)
-        self.folder.mkdir()
+        self.folder.mkdir(mode=0o700)
 
     def new_folder(self) -> Path:
         return Path(mkdtemp(dir=self.folder))

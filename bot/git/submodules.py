@@ -3,22 +3,27 @@
 https://git-scm.com/docs/gitmodules
 """
 
+import posixpath
 import re
-from urllib.parse import urljoin, urlsplit
+from collections.abc import Callable
+from urllib.parse import urljoin
 
 from bot.contracts.git import Submodule
 from bot.core.model import CommitSha
+from bot.core.urls import ssh_address
 from bot.errors import UserError
 from bot.git.process import GitFailed
 from bot.git.worktree import WorkTree
 
 _LINK = "160000"
 _KEY = re.compile(r"submodule\.(?P<name>.+)\.(?P<field>path|url)", re.S)
-_SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[A-Za-z0-9.-]+):(?P<path>[^/:].*)")
 
 
-def find(tree: WorkTree) -> tuple[Submodule, ...]:
-    """Those HEAD has, with the commits it names. Raises UserError where `.gitmodules` can't be understood."""
+def find(tree: WorkTree, keyed: Callable[[str], bool]) -> tuple[Submodule, ...]:
+    """Those HEAD has, with the commits it names. `keyed` says for which addresses there is an SSH key.
+
+    Raises UserError where `.gitmodules` can't be understood.
+    """
     links = _links(tree)
     if not links:
         return ()
@@ -34,21 +39,27 @@ def find(tree: WorkTree) -> tuple[Submodule, ...]:
     urls = {one["path"]: one["url"] for one in named.values() if one.keys() == {"path", "url"}}
     if missing := sorted(links.keys() - urls.keys()):
         raise UserError(f"{tree.mirror.url} has a submodule at {missing[0]!r}, of which .gitmodules says nothing")
-    return tuple(Submodule(path, address(tree.mirror.url, urls[path]), links[path]) for path in sorted(links))
+    return tuple(Submodule(path, address(tree.mirror.url, urls[path], keyed), links[path]) for path in sorted(links))
 
 
-def address(parent: str, url: str) -> str:
-    """Where a submodule is: relative to its parent's address, or what ssh calls the same place, by https.
+def address(parent: str, url: str, keyed: Callable[[str], bool]) -> str:
+    """Where a submodule is: relative to its parent's address, by SSH where there is a key for that, or else by https.
 
     https://git-scm.com/docs/git-submodule#Documentation/git-submodule.txt-add
     """
     if url.startswith(("./", "../")):
+        url = _relative(parent, url)
+    there = ssh_address(url)
+    if there is None or keyed(url):
+        return url
+    return f"https://{there.server.removeprefix('ssh://').rpartition(':')[0]}/{there.path.lstrip('/')}"
+
+
+def _relative(parent: str, url: str) -> str:
+    there = ssh_address(parent)
+    if there is None:
         return urljoin(parent.removesuffix("/") + "/", url)
-    parts = urlsplit(url)
-    if parts.scheme == "ssh" and parts.hostname:
-        return f"https://{parts.hostname}{parts.path}"
-    scp = _SCP.fullmatch(url) if "://" not in url else None
-    return f"https://{scp['host']}/{scp['path']}" if scp else url
+    return parent.removesuffix(there.path) + posixpath.normpath(posixpath.join(there.path, url))
 
 
 def _links(tree: WorkTree) -> dict[str, CommitSha]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import uniform
 
 from bot.contracts.clock import Clock
-from bot.contracts.git import BranchMoved, Credential, Identity, PushRejected, PushResult
+from bot.contracts.git import BranchMoved, Identity, Login, PushRejected, PushResult
 from bot.core.model import CommitSha
 from bot.errors import UserError
 from bot.git.mirror import Mirror
@@ -75,9 +75,9 @@ class WorkTree:
         return CommitSha(text)
 
     def clear(self, path: Path) -> None:
-        """Remove the tracked files at and below a path, and the folders that leaves empty."""
+        """Remove the files at and below a path that Git doesn't ignore, and the folders that leaves empty."""
         inside = path.relative_to(self.path)
-        out = self.git.run("ls-files", "-z", "--", str(inside))
+        out = self.git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", str(inside))
         folders = set()
         for name in filter(None, out.decode("utf-8", "surrogateescape").split("\0")):
             file = self.path / name
@@ -124,7 +124,7 @@ class WorkTree:
 
     # --- the remote ---------------------------------------------------------------------------------
 
-    def replace_branch(self, branch: str, expect: CommitSha | None, credential: Credential | None) -> PushResult:
+    def replace_branch(self, branch: str, expect: CommitSha | None, credential: Login | None) -> PushResult:
         """Put HEAD where `branch` is, if that still is at `expect`; leave it there where it holds the same already."""
         ours = self.head()
         objects = self.mirror.objects
@@ -133,7 +133,7 @@ class WorkTree:
         moved = self._push(branch, credential, f"--force-with-lease=refs/heads/{branch}:{expect or ''}")
         return PushResult(branch, ours, moved)
 
-    def advance_branch(self, branch: str, attempts: int, credential: Credential | None) -> PushResult:
+    def advance_branch(self, branch: str, attempts: int, credential: Login | None) -> PushResult:
         """Put HEAD on top of `branch`. Where others were quicker, our commits are put on top of theirs and tried again.
 
         The waits follow Kargo's: 1 s, half as long again each time, at most 30 s, give or take half.
@@ -151,7 +151,7 @@ class WorkTree:
                     pause = min(pause * 1.5, 30.0)
         raise BranchMoved(f"{branch} could not be pushed in {attempts} attempts")
 
-    def put_on_top(self, branch: str, credential: Credential | None) -> CommitSha:
+    def put_on_top(self, branch: str, credential: Login | None) -> CommitSha:
         """Put our commits on top of the remote's; where those are. Raises PushRejected where both change the same."""
         fetch = ("fetch", "--quiet", "--no-tags", "--", self.mirror.url, f"+refs/heads/{branch}:refs/towpath/theirs")
         self.remote("fetching from", credential, *fetch)
@@ -168,7 +168,7 @@ class WorkTree:
             ) from failure
         return CommitSha(self.git.text("rev-parse", "refs/towpath/theirs"))
 
-    def _push(self, branch: str, credential: Credential | None, *options: str) -> bool:
+    def _push(self, branch: str, credential: Login | None, *options: str) -> bool:
         """Whether the branch moved; git says `=` before a branch that was there already."""
         out = self.remote(
             "pushing to", credential,
@@ -176,7 +176,7 @@ class WorkTree:
         )  # fmt: skip
         return re.search(r"^=\t", out, re.M) is None
 
-    def remote(self, doing: str, credential: Credential | None, *arguments: str) -> str:
+    def remote(self, doing: str, credential: Login | None, *arguments: str) -> str:
         """Raises BranchMoved, PushRejected, and what the remote's complaint means."""
         try:
             out = self.git.with_credential(self.mirror.url, credential).run(*arguments, timeout=NETWORK_SECONDS)

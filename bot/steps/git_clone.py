@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.contracts.git import Identity
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.artifacts import find_commit
+from bot.steps.authors import AUTHOR, author_of
 from bot.steps.files.targets import writable
 from bot.steps.shapes import FLAG, MAYBE, NEVER, ORIGIN, TEXT, TEXTS, listed, record, told
 from bot.steps.workspace import inside
@@ -33,14 +33,9 @@ SCHEMA: Schema = record(
         ),
         at_least=1,
     ),
-    author=told(
-        record(
-            "name email", name=TEXT, email=TEXT, signingKey=told(MAYBE, "Refused: github-push makes signed commits.")
-        ),
-        "Who the commits are by that later steps make in these work trees.",
-    ),
+    author=told(AUTHOR, "Who the commits are by that later steps make in these work trees."),
     blobless=told(FLAG, "Has no meaning here: mirrors are kept and shared."),
-    recurseSubmodules=told(FLAG, "Check out submodules too, and theirs; those of http and https alone."),
+    recurseSubmodules=told(FLAG, "Check out submodules too, and theirs; over https where there is no SSH key."),
     insecureSkipTLSVerify=NEVER,
 )
 _DEEPEST, _MOST = 5, 50
@@ -50,7 +45,7 @@ _KINDS = ("branch", "commit", "tag", "fromFreight")
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Ask the remote, as the first step once in a look, then check out. Output: `commits`, by `as` or else by path."""
     url = config.get("repoURL") or context.repository.url
-    author = _author(config)
+    author = author_of(NAME, config)
     commits: dict[str, str] = {}
     # Steps before may have had somebody push.
     refs = await (context.git.refs(url) if context.outputs else context.git.seen(url))
@@ -76,18 +71,6 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         if config.get("recurseSubmodules"):
             await _submodules(context, path)
     return StepResult(StepStatus.SUCCEEDED, {"commits": commits})
-
-
-def _author(config: Mapping[str, Any]) -> Identity | None:
-    author = config.get("author")
-    if author is None:
-        return None
-    if author.get("signingKey"):
-        raise UserError(
-            "git-clone takes no `signingKey`: a private key has no place in a configuration; leave it out, and push by "
-            "github-push, whose commits GitHub signs"
-        )
-    return Identity(author["name"], author["email"])
 
 
 async def _submodules(context: StepContext, worktree: Path) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.contracts.git import Checkout, Identity
+from bot.contracts.git import Checkout
 from bot.contracts.schema import Schema
 from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStatus
 from bot.core.changes import plaintext_secrets
 from bot.errors import UserError
+from bot.steps.authors import AUTHOR, author_of
 from bot.steps.earlier import output_of
 from bot.steps.shapes import FLAG, TEXT, TEXTS, record, told
 from bot.steps.workspace import Spot, inside, is_own_repository, replace, spot
@@ -21,9 +22,7 @@ SCHEMA: Schema = record(
     path=told(TEXT, "A checkout, a folder in one, or a folder that stands for one."),
     message=told(TEXT, "The commit's message; left out: what is promoted where."),
     messageFromSteps=told(TEXTS, "Earlier steps whose `commitMessage` makes the message (deprecated: `message`)."),
-    author=told(
-        record("name email", name=TEXT, email=TEXT), "Who the commit is by (deprecated: git-clone's `author`)."
-    ),
+    author=told(AUTHOR, "Who the commit is by (deprecated: git-clone's `author`)."),
     allowPlaintextSecrets=told(FLAG, "Commit `Secret`s that anybody could read, which is refused otherwise."),
 )
 
@@ -36,13 +35,13 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     if where.beside is not None and await asyncio.to_thread(where.beside.exists):
         await asyncio.to_thread(replace, where.beside, target)
     paths: tuple[str, ...] = (where.path,) if where.path else ()
+    changed = await context.git.changes(checkout.path, paths)
     if not config.get("allowPlaintextSecrets", False):
-        changed = await context.git.changes(checkout.path, paths)
         await asyncio.to_thread(_refuse_plaintext_secrets, checkout.path, changed)
     if is_own_repository(context, checkout.url):
-        await _write_lock(context, where)
+        await _write_lock(context, where, changed)
         paths = (*paths, context.promotion.lock_path) if paths else ()
-    author = Identity(**config["author"]) if "author" in config else checkout.author or context.identity
+    author = author_of(NAME, config) or checkout.author or context.identity
     message = _message(context, config)
     commit = await context.git.commit(checkout.path, message, author=author, paths=paths)
     if commit is None:
@@ -65,11 +64,11 @@ def _refuse_plaintext_secrets(folder: Path, changed: Sequence[str]) -> None:
             )
 
 
-async def _write_lock(context: StepContext, where: Spot) -> None:
+async def _write_lock(context: StepContext, where: Spot, changed: Sequence[str]) -> None:
     """The lock names what this promotion writes: this folder or, for a whole checkout, every file that changed; and
     what earlier commits of the same checkout have changed."""
     lock_path = context.promotion.lock_path
-    now = [where.path] if where.path else list(await context.git.changes(where.checkout.path))
+    now = [where.path] if where.path else changed
     before = await _committed_before(context, where.checkout)
     paths = {path for path in (*now, *before) if path != lock_path}
     if where.path:

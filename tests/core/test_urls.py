@@ -1,6 +1,7 @@
 """Addresses are spelt as Kargo spells them, and read as Docker reads them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ from bot.core.urls import (
     normalize_chart,
     normalize_git,
     normalize_image,
+    over_http,
     registry_address,
+    same_repository,
     short_name,
+    ssh_address,
 )
 
 CASES = Path(__file__).parents[3] / "shared" / "conformance" / "public" / "kargo_urls.json"
@@ -121,3 +125,108 @@ def test_a_registry_is_where_docker_would_look(url, origin, name):
 def test_what_is_no_image_repository_is_refused(url):
     with pytest.raises(ValueError, match="is not an image repository"):
         registry_address(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("git@github.com:acme/service.git", ("git", "github.com", 22, "acme/service.git")),
+        ("GitHub.com:acme/service", ("", "github.com", 22, "acme/service")),
+        ("ssh://git@github.com/Acme/service.git", ("git", "github.com", 22, "/Acme/service.git")),
+        ("ssh://git.example.com:7999/acme/service", ("", "git.example.com", 7999, "/acme/service")),
+        ("ssh://git@[2001:DB8::1]:22/service", ("git", "2001:db8::1", 22, "/service")),
+        ("git@git.example.com:/srv/git/service.git", ("git", "git.example.com", 22, "/srv/git/service.git")),
+        ("ssh://git@git.example.com/~robot/service", ("git", "git.example.com", 22, "/~robot/service")),
+    ],
+)
+def test_ssh_addresses(url, expected):
+    found = ssh_address(url)
+    assert found is not None
+    assert (found.user, found.host, found.port, found.path) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "service",
+        "https://github.com/acme/service",
+        "file:///etc",
+        "git://github.com/acme/service",
+        "git+ssh://git@github.com/acme/service",
+        "ssh://git@github.com:acme/service",  # a mixture of both forms
+        "ssh://github.com",
+        "ssh://github.com/",
+        "ssh://github.com:0/x",
+        "ssh://github.com:70000/x",
+        "ssh://git:password@github.com/x",
+        "ssh://-oProxyCommand=id/x",
+        "ssh://-oProxyCommand=id@github.com/x",
+        "ssh://%2doProxyCommand=id/x",
+        "ssh://-F/x",
+        "ssh://-F@github.com/x",
+        "-F:x",
+        "-F@github.com:x",
+        "git@-F:x",
+        "-oProxyCommand=id:x",
+        "git@-oProxyCommand=id:x",
+        "git@github.com:-oProxyCommand=id",
+        "git@github.com:",
+        "ext::sh -c id",
+        "ext::id",
+        "git@github.com:a b",
+        "git@github.com:a\nb",
+        "git@github.com:a%0ab",
+        "git@github.com:../b",
+        "ssh://github.com/a/../../b",
+        "ssh://a@b@github.com/x",
+        "ssh://git hub.com/x",
+    ],
+)
+def test_what_is_no_ssh_address_is_none(url):
+    assert ssh_address(url) is None
+
+
+@given(st.from_regex(r"(ssh://)?([ab-]{1,2}@)?[ab.-]{1,3}(:2?)?[:/]?[ab/: \t-]{1,4}", fullmatch=True))
+def test_nothing_in_an_ssh_address_can_be_an_option_or_a_helper(url):
+    """Neither what git hands to `ssh` (user@host), nor what the server's git is handed (the path)."""
+    found = ssh_address(url)
+    if found is not None:
+        assert not any(part.startswith("-") for part in (found.user, found.host, found.path))
+        assert not re.search(r"\s", url)
+        assert "::" not in url.partition("/")[0]
+        assert found.host in url.lower()
+
+
+@given(st.sampled_from(["{}:{}", "git@{}:{}", "ssh://git@{}/{}", "ssh://{}/{}.git", "ssh://{}:22/{}/"]))
+def test_every_way_to_write_a_repository_for_ssh_is_the_one_over_http(form):
+    url = form.format("GitHub.example.com", "acme/Service")
+    assert same_repository(url, "https://github.example.com/acme/service.git")
+    assert same_repository("https://github.example.com/acme/service.git", url)
+    assert not same_repository(url, "https://github.example.com/acme/other")
+    assert not same_repository(url, "https://gitlab.example.com/acme/service")
+
+
+def test_the_same_repository_has_the_same_scheme_and_port_otherwise():
+    assert same_repository("https://GitHub.com/acme/service", "https://github.com/acme/service.git")
+    assert not same_repository("http://github.com/acme/service", "https://github.com/acme/service")
+    assert not same_repository("https://github.com:8443/acme/service", "https://github.com/acme/service")
+    assert not same_repository("ssh://git@github.com:2222/acme/service", "https://github.com/acme/service")
+    assert same_repository("git@github.com:acme/service", "ssh://git@github.com/acme/service.git")
+    assert not same_repository("git@github.com:acme/service", "https://[")
+
+
+@pytest.mark.parametrize(
+    ("url", "server", "over"),
+    [
+        ("git@github.com:acme/x.git", "https://github.com", "https://github.com/acme/x.git"),
+        ("ssh://git@ssh.github.com:443/acme/x", "https://github.com/", "https://github.com/acme/x"),
+        ("git@127.0.0.1:acme/x.git", "http://127.0.0.1:3100", "http://127.0.0.1:3100/acme/x.git"),
+        ("git@git.example.com:acme/x", "https://git.example.com/github", "https://git.example.com/github/acme/x"),
+        ("git@gitlab.com:acme/x.git", "https://github.com", None),
+        ("ssh://git@ssh.github.com/acme/x", "https://github.com", None),
+        ("https://github.com/acme/x.git", "https://github.com", None),
+    ],
+)
+def test_what_github_gives_by_ssh_it_gives_over_http(url, server, over):
+    assert over_http(url, server) == over

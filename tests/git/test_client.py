@@ -105,6 +105,23 @@ async def test_a_symbolic_link_is_no_file_to_read(git, remote):
     (remote.clone / "link").symlink_to("/etc/passwd")
     remote.write({})
     assert await git.read(remote.url, "main", "link") is None
+    assert await git.read_files(remote.url, "main", ["link"]) == {}
+
+
+async def test_many_files_are_read_at_once_as_each_by_itself(git, remote):
+    (remote.clone / "link").symlink_to("/etc/passwd")
+    remote.write({f"out/{number}/{name}": f"{number}{name}" for number in range(5) for name in ("a", "b")})
+    paths = ["README.md", "link", "nowhere", "out", "README.md/x", "out/x/a", "nowhere/a", "out/1", "/", ""]
+    paths += [f"out/{number}/{name}" for number in range(6) for name in ("a", "b", "c")]
+    alone = {path: await git.read(remote.url, "main", path) for path in paths if path.strip("/")}
+    assert await git.read_files(remote.url, "main", paths) == {path: data for path, data in alone.items() if data}
+
+
+async def test_files_that_got_lost_from_the_mirror_are_read_all_the_same(git, remote, tmp_path):
+    await git.refs(remote.url)
+    for pack in (mirror_of(tmp_path) / "objects").rglob("*.*"):
+        pack.unlink()
+    assert await git.read_files(remote.url, remote.at("main"), ["README.md"]) == {"README.md": b"hello\n"}
 
 
 @pytest.mark.parametrize(
@@ -249,9 +266,11 @@ async def test_a_server_that_is_not_there_is_tried_again_later(git):
     [
         "ext::sh -c touch% /tmp/pwned",
         "--upload-pack=touch /tmp/pwned",
-        "git@github.com:acme/service.git",
-        "ssh://git@github.com/acme/service.git",
+        "git@github.com:-acme/service.git",
+        "ssh://-oProxyCommand=id/acme/service.git",
+        "git://github.com/acme/service.git",
         "https://",
+        "https://[",
         "https://github.com/acme/service.git\n",
         "ftp://example.com/x.git",
         "fd::17",
@@ -263,9 +282,10 @@ async def test_other_addresses_are_refused(git, url):
         await git.refs(url)
 
 
-async def test_an_address_with_a_password_is_refused_without_repeating_it(git):
+@pytest.mark.parametrize("scheme", ["https", "ssh"])
+async def test_an_address_with_a_password_is_refused_without_repeating_it(git, scheme):
     with pytest.raises(UserError) as caught:
-        await git.refs("https://user:hunter2@github.com/acme/service.git")
+        await git.refs(f"{scheme}://user:hunter2@github.com/acme/service.git")
     assert "hunter2" not in str(caught.value)
 
 

@@ -47,6 +47,12 @@ def test_a_listing_is_read_without_peeled_and_foreign_refs():
     [
         ("warning: x\nfatal: it broke\nhint: y\n", "fatal: it broke"),
         ("just this", "just this"),
+        (
+            "ssh: connect to host h port 22: refused\nfatal: Could not read from remote repository.\n\nPlease make "
+            "sure you have the correct access rights\nand the repository exists.",
+            "ssh: connect to host h port 22: refused",
+        ),
+        ("fatal: Could not read from remote repository.", "fatal: Could not read from remote repository."),
         ("", "git said nothing"),
     ],
 )

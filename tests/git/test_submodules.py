@@ -22,4 +22,4 @@ HERE = "https://github.example.com/acme/config.git"
     ],
 )
 def test_addresses(said, meant):
-    assert address(HERE, said) == meant
+    assert address(HERE, said, lambda _url: False) == meant

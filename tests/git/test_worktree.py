@@ -79,14 +79,18 @@ async def test_a_missing_branch_is_begun_with_one_empty_commit(git, remote, work
     assert await git.checkout(remote.url, work.with_name("again"), branch="env/new", create=True) == sha
 
 
-async def test_clear_removes_tracked_files_only_and_empty_folders(git, remote, work):
+async def test_clear_removes_what_is_not_ignored_and_empty_folders(git, remote, work):
     await git.checkout(remote.url, work)
-    (work / "out/test/own").write_text("untracked")
+    (work / ".gitignore").write_text("*.log\n")
+    (work / "out/test/new").write_text("untracked")
+    (work / "out/test/own.log").write_text("ignored")
     await git.clear(work / "out")
-    assert [p.name for p in (work / "out").rglob("*")] == ["test", "own"]
+    assert [p.name for p in (work / "out").rglob("*")] == ["test", "own.log"]
     assert (work / "README.md").exists()
+    (work / "new/deeper").mkdir(parents=True)
+    (work / "new/deeper/link").symlink_to("nowhere")
     await git.clear(work)
-    assert sorted(str(p.relative_to(work)) for p in work.rglob("*") if p.is_file()) == ["out/test/own"]
+    assert sorted(p.name for p in work.iterdir()) == ["out"]
 
 
 async def test_a_commit_takes_only_the_paths_it_is_given(git, remote, work):
