@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.commands import BY_NAME as COMMANDS
-from bot.contracts import Clock
+from bot.contracts import Clock, Http
 from bot.contracts.git import Credential, Credentials
 from bot.contracts.steps import Network
 from bot.core import record
@@ -30,7 +30,7 @@ from bot.engine.executor import Executor
 from bot.engine.forward_proxy import ForwardProxy, forward_proxy
 from bot.engine.http import OutboundHttp
 from bot.engine.look import Looker
-from bot.engine.masked import Written, masked
+from bot.engine.masked import Written, masked, masked_git
 from bot.engine.ports import PlugInModules, Ports, Site
 from bot.engine.redaction import Redactor
 from bot.engine.render_cache import KeptRenders
@@ -39,7 +39,9 @@ from bot.engine.snapshot import Gatherer
 from bot.engine.subscribers import Subscribers
 from bot.engine.work import CommandJob, Handlers, Work, WorkOptions
 from bot.errors import Broken, Retry, UserError
+from bot.forges import ForgesOf
 from bot.git.client import MirroredGit
+from bot.git.reach import Reach
 from bot.github.app import App
 from bot.github.client import make_session
 from bot.log import masking
@@ -52,6 +54,7 @@ from bot.server.receivers import BY_NAME as SENDERS
 from bot.server.web import make_app, make_runner
 from bot.settings import Settings
 from bot.steps import BY_NAME as STEPS
+from bot.steps.rendering import confine
 from bot.subscriptions import BY_NAME as SUBSCRIPTIONS
 
 log = logging.getLogger(__name__)
@@ -79,6 +82,7 @@ class Installed:
         clock: Clock,
         everything: Redactor,
         proxy: ForwardProxy,
+        http: Http,
     ) -> None:
         """`everything` learns the secrets of all repositories that are read; `proxy` is for programs."""
         self._app = app
@@ -86,6 +90,7 @@ class Installed:
         self._registry = registry
         self._clock = clock
         self._everything = everything
+        self._http = http
         self._egress = Egress(settings.egress, (settings.github_server_url,))
         self._proxied = proxy.environment(urlsplit(settings.github_server_url).hostname or "")
         here = settings.egress.refusal("localhost", "127.0.0.1") is None
@@ -113,7 +118,9 @@ class Installed:
         secrets = self._secrets(name)
         registry = self._registry.of_repository(secrets)
         view = masked(github, self._redactors[name.lower()], self._written[name.lower()])
-        return Site(name, view, self._git[owner].for_one_look(), identity, secrets, registry)
+        reach = self._reach(name, secrets)
+        git = masked_git(self._git[owner].of_repository(reach).for_one_look(), self._redactors[name.lower()])
+        return Site(name, view, git, identity, secrets, registry, self._forges(name, reach, secrets))
 
     def door_secret(self, name: RepositoryName, secret: str, key: str) -> str | None:
         """What a receiver's sender is known by. Raises UserError."""
@@ -122,6 +129,23 @@ class Installed:
     def _secrets(self, name: RepositoryName) -> RepositorySecrets:
         redactor = self._redactors[name.lower()]
         return RepositorySecrets(name, self._settings.secrets_dir, self._settings.secrets, redactor)
+
+    def _forges(self, name: RepositoryName, reach: Reach, secrets: RepositorySecrets) -> ForgesOf:
+        async def credentials(url: str) -> Credential | None:
+            return reach.credential(url)
+
+        server_url = self._settings.github_server_url
+        return ForgesOf(name, self._app.repository, server_url, self._http, credentials, self._clock, secrets.mask)
+
+    def _reach(self, name: RepositoryName, secrets: RepositorySecrets) -> Reach:
+        return Reach(
+            name,
+            secrets,
+            self._egress,
+            self._clock,
+            server_url=self._settings.github_server_url,
+            known_hosts=self._settings.ssh_known_hosts,
+        )
 
     def _allowed(self, credentials: Credentials) -> Credentials:
         """The same credentials, after the rules of egress: they are asked for before a server is."""
@@ -172,14 +196,17 @@ async def start(settings: Settings, clock: Clock | None = None) -> AsyncIterator
         outside = await stack.enter_async_context(guarded_session(settings.egress))
         everything = Redactor()
         stack.enter_context(masking(everything.mask))
+        if lacking := confine.missing():
+            log.warning("helm and kustomize can't be kept from what is outside a promotion", extra={"lacking": lacking})
         registry = RegistryClient(outside, clock, OperatorCredentials(settings.docker_config, clock))
         proxy = await stack.enter_async_context(forward_proxy(settings.egress))
-        hub = Installed(app, settings, registry, clock, everything, proxy)
+        http = await stack.enter_async_context(OutboundHttp(rules=settings.egress))
+        hub = Installed(app, settings, registry, clock, everything, proxy, http)
         programs = await asyncio.to_thread(with_cache, find_programs(), KeptRenders(settings.data_dir / "renders"))
         stack.push_async_callback(hub.close)
         ports = Ports(
             hub=hub,
-            http=await stack.enter_async_context(OutboundHttp(rules=settings.egress)),
+            http=http,
             work=work,
             clock=clock,
             programs=replace(programs, network=hub.network),

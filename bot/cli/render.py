@@ -3,7 +3,7 @@
 import asyncio
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TextIO, cast
@@ -12,17 +12,18 @@ from bot.cli.files import CLEAN, PROBLEMS, UNREADABLE
 from bot.cli.freight import Chosen, FindDigest, Finder, Wanted, choose, needs_digest
 from bot.cli.rendered import File, Written, coloured, diff_of, write_files, written_files
 from bot.cli.trial import Ended, Trial
-from bot.contracts import Clock, Git, GitHub, Http, Identity, Programs, PromotionInfo, RepositoryInfo, Secrets, Step
-from bot.contracts.registry import Artifacts
+from bot.contracts import Clock, Forges, Git, GitHub, Http, Identity, Programs, PromotionInfo, RepositoryInfo, Step
+from bot.contracts.metrics import Secrets
+from bot.contracts.registry import Artifacts, Login
 from bot.contracts.steps import StepContext, StepStatus
 from bot.core import freight, lock, messages
 from bot.core.known import known_by
+from bot.core.landing_branch import landing_branch
 from bot.core.lock import Lock
 from bot.core.model import Pipeline, RepositoryName, Stage, StageName
 from bot.core.notes import Known
 from bot.core.promotion import Scene, environment, promotion_name, variables
 from bot.core.snapshot import promotion_branch
-from bot.core.templates import render_stage_text
 from bot.errors import UserError
 
 _ACTOR = "towpath-render"
@@ -31,7 +32,10 @@ _MOST_BRANCHES = 200  # that are looked at for locks
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the steps run on: a checkout as `git`, and a folder of their own. `written` grows with each commit."""
+    """What the steps run on: a checkout as `git`, and a folder of their own. `written` grows with each commit.
+
+    `login` is `contracts.Artifacts.login`, for the charts that helm fetches.
+    """
 
     git: Git
     url: str
@@ -42,6 +46,7 @@ class Bench:
     identity: Identity
     clock: Clock
     digest: FindDigest
+    login: Callable[[str], Awaitable[Login]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ async def _freight(pipeline: Pipeline, stage: Stage, bench: Bench, locks: Sequen
 async def _locks(bench: Bench, stage: Stage) -> list[Lock]:
     """Every lock on any branch but those of promotions; on the stage's own branch first."""
     refs = await bench.git.refs(bench.url)
-    own = render_stage_text(stage.target_branch, _name(bench.url), stage) or bench.default_branch
+    own = landing_branch(stage, _name(bench.url), bench.url) or bench.default_branch
     names = [name for name in refs.heads if not name.startswith(promotion_branch(StageName("")))]
     found = []
     in_order = sorted(names, key=lambda each: (each != own, each != bench.default_branch, each))
@@ -187,9 +192,10 @@ def _trial(
         programs=bench.programs,
         clock=bench.clock,
         http=cast(Http, _NotHere("the network")),
-        artifacts=cast(Artifacts, _NotHere("a registry")),
-        secrets=cast(Secrets, _NotHere("a secret")),
+        artifacts=cast(Artifacts, _LoginsOnly(bench.login)),
+        secrets=cast(Secrets, _NoSecrets("a secret")),
         describe_pull=_no_pull,
+        forges=cast(Forges, _NotHere("another repository's pull requests")),
         outputs=outputs,
         previous={},
     )
@@ -206,6 +212,18 @@ class _NotHere:
         raise UserError(f"this step asks for {self._what}, which `towpath render` does without")
 
 
+class _NoSecrets(_NotHere):
+    def mask(self, data: Any) -> Any:
+        """None was read that could be in it."""
+        return data
+
+
+class _LoginsOnly(_NotHere):
+    def __init__(self, login: Callable[[str], Awaitable[Login]]) -> None:
+        super().__init__("a registry")
+        self.login = login
+
+
 def _no_secrets(name: str) -> Mapping[str, str]:
     raise UserError(f"secrets such as {name!r} are not at hand here")
 
@@ -214,7 +232,7 @@ def _no_lock(paths: Sequence[str]) -> str:
     return "".join(f"{path}\n" for path in paths)
 
 
-async def _no_pull(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
+async def _no_pull(*, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
     raise UserError("no pull request is opened from here")
 
 

@@ -57,10 +57,10 @@ class Forge(Protocol):
         ...
 
     async def merge_pull(self, number: int, head_sha: CommitSha, method: str) -> CommitSha | None:
-        """Merge exactly this head; `method` as GitHub calls them, "" for the forge's own choice. None: it is on its way.
+        """Merge exactly this head; `method` as GitHub calls them, "" for the forge's own choice.
 
-        Repeatable: an already merged one gives what it landed as. Raises NotMergeable (`contracts.github`) where it
-        can't be merged now, and UserError for a method the forge has not.
+        None: it is on its way. Repeatable: an already merged one gives what it landed as. Raises NotMergeable
+        (`contracts.github`) where it can't be merged now, and UserError for a method the forge has not.
         """
         ...
 

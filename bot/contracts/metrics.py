@@ -66,6 +66,11 @@ class Secrets(Protocol):
         """One value of a named secret; None when there is none."""
         ...
 
+    def mask(self, data: Any) -> Any:
+        """A value as JSON knows them, whose texts hold nothing any more of the secrets that were read. Whatever is told
+        to people has that done to it by itself; who cuts a text short does it before, for half a secret isn't known."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MetricContext:

@@ -23,6 +23,19 @@ class Annotations:
     manifest: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a program is to log in with: a name and a password, or an identity token; without any it is nobody.
+
+    `advice` is what a person can do when the server does not let it in.
+    """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+    advice: str = ""
+
+
 class Artifacts(Protocol):
     """OCI registries with one repository's logins. References are written `repository:tag` or `repository@sha256:…`,
     with or without `oci://`. What a person can mend is a `UserError`, what passes by itself a `Retry`."""
@@ -51,5 +64,13 @@ class Artifacts(Protocol):
         children. What is there already is not sent again.
 
         Layers pass through a folder within `scratch`. Between repositories they may have `size_limit` bytes together.
+        """
+        ...
+
+    async def login(self, url: str) -> Login:
+        """For a chart at an OCI registry, `oci://registry/repository`, or a chart repository, `https://…`.
+
+        Nobody for an address that is read in more ways than one, and for one that holds a login itself. Raises
+        UserError where there is a login, and the address would show it to all that are on the way.
         """
         ...

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from bot.contracts.clock import Clock
+from bot.contracts.forges import Forges
 from bot.contracts.git import Git, Identity
 from bot.contracts.github import GitHub
 from bot.contracts.metrics import Http, Secrets
@@ -34,6 +35,7 @@ class StepResult:
     before it is acted on. `Failed` is an answer (the PR was closed), `Errored` a fault that may go away; `message`
     is for people. `once`: this has ended, and doing it again would do harm, so it is recorded before anything else.
     `notes`, of a step that has succeeded, are for the stage's lock: they come with the next commit that writes it.
+    `settles`: what this step and those before it did is out in the world, so in this promotion they are not run again.
     """
 
     status: StepStatus
@@ -42,6 +44,7 @@ class StepResult:
     retry_at: datetime | None = None
     once: bool = False
     notes: Notes = field(default_factory=Notes)
+    settles: bool = False
 
 
 Rendered = Mapping[str, bytes]  # files by their path below the folder they go to; "" is the only one
@@ -55,6 +58,10 @@ class RenderCache(Protocol):
 
         Without a key nothing is kept. One key is never made twice at a time, and no more are made than there are cores.
         """
+        ...
+
+    def kept(self, key: str) -> Rendered | None:
+        """What is kept for the key. Blocks; for whoever is in a thread already."""
         ...
 
 
@@ -123,9 +130,9 @@ class RepositoryInfo:
 
 
 class DescribePull(Protocol):
-    async def __call__(self, *, title: str, description: str, head: str, target: str) -> tuple[str, str]:
+    async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
         """Title and body of the promotion's pull request from a commit to a branch: what it changes there, and the
-        signed record, around a template's own text."""
+        signed record, around a template's own text. `url` is the repository, where it isn't the pipeline's own."""
         ...
 
 
@@ -145,6 +152,7 @@ class StepContext:
     artifacts: Artifacts
     secrets: Secrets  # of the repository the pipeline lives in, and no other
     describe_pull: DescribePull
+    forges: Forges
     outputs: Mapping[str, Mapping[str, Any]]  # of earlier steps, by alias (deprecated `…FromStep` fields read it)
     previous: Mapping[str, Any]  # this step's own output when it last said Running
 

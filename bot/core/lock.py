@@ -4,6 +4,7 @@ It has no `.yaml` ending, so that no GitOps agent applies it (DESIGN §2). Readi
 follow from the artifacts beside it makes the lock worthless, for it was not Towpath that wrote it so.
 """
 
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -14,12 +15,13 @@ from typing import Any
 import yaml
 
 from bot.core import freight as freight_data
-from bot.core.model import Freight, FreightId, StageName, WarehouseName
+from bot.core.model import CommitSha, Freight, FreightId, RepositoryName, StageName, WarehouseName
 from bot.core.notes import Metadata, checked
 from bot.core.yaml_depth import too_deep
 
 FOLDER = ".promotion"
 LARGEST = 1_000_000  # characters
+_SIGNATURE = "# Signed: "
 _NOTES = ("renamed", "metadata", "inherited")
 _HEADER = "# What is in stage {stage}. Towpath writes this together with the manifests it belongs to; do not edit it.\n"
 
@@ -105,6 +107,32 @@ def _notes_on(lock: Lock, freight: FreightId) -> dict[str, Any]:
         "inherited": lock.inherited.get(freight),
     }
     return {key: value for key, value in notes.items() if value}
+
+
+def seal(text: str, key: bytes, repository: RepositoryName, parent: CommitSha) -> str:
+    """A lock that Towpath keeps on a branch of its own, where nobody's merge stands for it: with our signature, for the
+    one commit that comes after `parent`, so that none can be put back later.
+
+    `key` is the one that records are signed with. Raises ValueError, for it is too large.
+    """
+    sealed = f"{text}{_SIGNATURE}{_signature(text, key, repository, parent)}\n"
+    if len(sealed) > LARGEST:
+        raise ValueError("it is too large")
+    return sealed
+
+
+def is_sealed(content: bytes, key: bytes, repository: RepositoryName, parent: CommitSha) -> bool:
+    """Whether it is as Towpath wrote it, for this very repository and place in its history."""
+    try:
+        text, mark, signature = content.decode().rpartition(_SIGNATURE)
+    except UnicodeDecodeError:
+        return False
+    wanted = _signature(text, key, repository, parent)
+    return bool(mark) and hmac.compare_digest(signature.strip().encode(), wanted.encode())
+
+
+def _signature(text: str, key: bytes, repository: RepositoryName, parent: CommitSha) -> str:
+    return hmac.digest(key, f"lock of {repository.lower()} after {parent}\n{text}".encode(), "sha256").hex()
 
 
 def is_lock(path: str) -> bool:

@@ -44,7 +44,7 @@ def under_way(record: Record) -> bool:
 def still_true(runs: Iterable[StepRun]) -> dict[str, StepRun]:
     """What need not be done again while the pull request is open: all that ended for good or waits, but what judges
     the pull request, for that may have changed since."""
-    return {run.alias: run for run in runs if run.waits or (run.kept and HEAD not in run.output)}
+    return {run.alias: run for run in runs if run.waits or (run.stays and HEAD not in run.output)}
 
 
 def _wishes(stage: Stage, record: Record, repository_url: str) -> dict[str, Any]:

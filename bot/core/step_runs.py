@@ -27,7 +27,8 @@ class StepRun:
 
     `spec` is the fingerprint of its configuration: what has changed since is another step. `output` is the result's,
     or, while it is `Running`, what it put out last. `errors` counts the last errors in a row. `kept`: it is not to be
-    done again, because it says so (`StepResult.once`) or because it has waited for something to come true.
+    done again, because it says so (`StepResult.once`) or because it has waited for something to come true. `settled`:
+    it is not either, unless the promotion fails and is tried again, for a later step says so (`StepResult.settles`).
     """
 
     alias: str
@@ -41,10 +42,16 @@ class StepRun:
     message: str = ""
     errors: int = 0
     kept: bool = False
+    settled: bool = False
 
     @property
     def waits(self) -> bool:
         return self.status is Severity.Running
+
+    @property
+    def stays(self) -> bool:
+        """Whether a later run goes on from here, in place of doing it again."""
+        return self.kept or self.settled or self.waits
 
     @property
     def finished(self) -> Finished:
@@ -80,9 +87,9 @@ def to_json(runs: Iterable[StepRun], *, outputs: bool) -> list[dict[str, Any]]:
 
     Where there are very many steps, only how they ended is told of those of which nothing else is needed.
     """
-    written: list[dict[str, Any]] = plain([_one_to_json(one, outputs=outputs or one.kept or one.waits) for one in runs])
+    written: list[dict[str, Any]] = plain([_one_to_json(one, outputs=outputs or one.stays) for one in runs])
     if len(json.dumps(written)) > _ROOM:
-        needed = {"kept", "output", "errors", "message"}
+        needed = {"kept", "settled", "output", "errors", "message"}
         written = [one if needed & one.keys() else {k: one[k] for k in one if k not in _TIMES} for one in written]
     return written
 
@@ -101,6 +108,7 @@ def _one_to_json(run: StepRun, *, outputs: bool) -> dict[str, Any]:
         "message": run.message[:_MESSAGE],
         "errors": run.errors,
         "kept": run.kept,
+        "settled": run.settled,
     }
     return {name: value for name, value in every.items() if value}
 
@@ -119,6 +127,7 @@ def from_json(data: Iterable[Mapping[str, Any]]) -> tuple[StepRun, ...]:
             message=one.get("message", ""),
             errors=one.get("errors", 0),
             kept=bool(one.get("kept")),
+            settled=bool(one.get("settled")),
         )
         for one in data
     )

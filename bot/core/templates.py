@@ -1,17 +1,21 @@
 """Texts of the configuration that hold `${{ }}` and are needed before any promotion runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.core.model import Argument, RepositoryName, Stage
+from bot.core.model import Argument, RepositoryName, Stage, Variable
 from bot.core.promotion import variables
 from bot.errors import UserError
 from bot.expressions import ExpressionError, render
 
 
-def _env(repository: RepositoryName, stage: Stage) -> dict[str, Any]:
+def _env(repository: RepositoryName, stage: Stage, *texts: str) -> dict[str, Any]:
+    """What these texts may use. Variables that none of them does are left alone: they may be made of what only a
+    promotion has, its freight and the repository's secrets."""
     ctx = {"project": repository, "stage": stage.name, "repository": {"name": repository}}
     env: dict[str, Any] = {"ctx": ctx}
+    if not any("vars" in text for text in texts):
+        return {**env, "vars": {}}
     layers = [stage.vars, stage.template.vars if stage.template else ()]
     return {**env, "vars": variables(layers, env)}
 
@@ -21,9 +25,15 @@ def render_stage_text(text: str, repository: RepositoryName, stage: Stage) -> st
     if "${" not in text:
         return text
     try:
-        return str(render(text, _env(repository, stage)))
+        return str(render(text, _env(repository, stage, text)))
     except ExpressionError as error:
         raise UserError(f"Stage `{stage.name}`: `{text}` can't be evaluated: {error}") from error
+
+
+def render_stage_value(value: Any, repository: RepositoryName, stage: Stage, more: Sequence[Variable] = ()) -> Any:
+    """Any value that may use them, and `more` variables besides. Raises ExpressionError."""
+    env = _env(repository, stage, str(value), *(str(each.value) for each in more))
+    return render(value, {**env, "vars": variables([more], env, env["vars"])})
 
 
 def verification_args(
@@ -33,7 +43,7 @@ def verification_args(
 
     A number or boolean is written as text here, where Kargo refuses it: nothing else can have been meant.
     """
-    env = {**_env(repository, stage), **functions}
+    env = {**_env(repository, stage, *(str(arg.value) for arg in args)), **functions}
     given: dict[str, str] = {}
     for arg in args:
         try:

@@ -107,7 +107,10 @@ class Commander:
         if ran.outcome >= Severity.Failed:
             raise UserError(f"Step `{ran.step}` failed:\n\n{messages.block(ran.message)}")
         pull = await site.github.pull(ran.opened) if ran.opened else None
-        accepted = messages.accepted(outcome.stage, outcome.freight, pull, ran.pushed)
+        waits = ran.outcome is Severity.Running and not ran.landed
+        accepted = messages.accepted(
+            outcome.stage, outcome.freight, pull, "" if waits else ran.pushed, ran.message if waits else ""
+        )
         return accepted + (messages.came_along(outcome.freight, given.args) if request.sought else "")
 
     async def _stage(self, site: Site, comment: Comment, snapshot: Snapshot) -> str:

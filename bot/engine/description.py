@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.core import messages, record
 from bot.core.actions import Promote
+from bot.core.lock import Way
 from bot.core.model import CommitSha, StepSpec, Variable
 from bot.core.promotion import Finished, Scene, step_to_json
 from bot.core.record import Record
@@ -13,6 +14,7 @@ from bot.core.snapshot import Snapshot, StageFacts, promotion_branch
 from bot.core.step_runs import StepRun, finished_before
 from bot.engine.ports import Ports, Site
 from bot.engine.running.changes import changes_between
+from bot.errors import UserError
 
 
 @dataclass(slots=True)
@@ -20,7 +22,8 @@ class Progress:
     """What is known half-way through one run, and gone with it, but for what the journal keeps.
 
     `prior` is what earlier runs left of steps whose turn has not come yet in this one, `runs` those that have had it.
-    `lands` is the step whose push brings the promotion to where it lands, `landed` whether it has.
+    `lands` is the step whose push brings the promotion to where it lands, `landed` whether it has. `openers` are the
+    steps that open a pull request in the pipeline's own repository; `elsewhere`: none brings anything in there.
     """
 
     scene: Scene
@@ -33,6 +36,8 @@ class Progress:
     current: str = ""
     lands: str = ""
     landed: bool = False
+    openers: frozenset[str] = frozenset()
+    elsewhere: bool = False
 
     @property
     def finished(self) -> list[Finished]:
@@ -70,9 +75,12 @@ class Description:
         self._progress = progress
         self._action = action
         self._steps = steps
+        self._elsewhere = DescriptionElsewhere(ports, site, snapshot, facts, progress, action.way)
 
-    async def __call__(self, *, title: str, description: str, head: str, target: str) -> tuple[str, str]:
+    async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
         progress, scene, stage = self._progress, self._progress.scene, self._facts.stage
+        if url:
+            return await self._elsewhere(title=title, description=description, head=head, target=target, url=url)
         progress.described = progress.current
         before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)
         place = next(i for i, step in enumerate(self._steps) if step.alias == progress.current)
@@ -114,3 +122,32 @@ class Description:
         """The default branch's head, if sources were taken at all. One that moved meanwhile shows as outdated."""
         cloned = any(out.get("commits") for out in self._progress.outputs.values())
         return self._snapshot.head if cloned else CommitSha("")
+
+
+class DescriptionElsewhere:
+    """The text of a pull request in another repository, where nobody reads a record of ours.
+
+    All that a step can open once the promotion's own pull request is there, or merged.
+    """
+
+    def __init__(
+        self, ports: Ports, site: Site, snapshot: Snapshot, facts: StageFacts, progress: Progress, way: Way
+    ) -> None:
+        self._ports = ports
+        self._site = site
+        self._snapshot = snapshot
+        self._facts = facts
+        self._progress = progress
+        self._way = way
+
+    async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
+        if not url:
+            raise UserError("A promotion opens one pull request in its own repository, and that has been done.")
+        scene, stage = self._progress.scene, self._facts.stage
+        before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)
+        changes = await changes_between(self._site.git, url, target, head, self._ports.signing_key)
+        title = title or messages.pull_title(stage, scene.promoted, before, self._way)
+        home = (scene.repository, self._snapshot.url.removesuffix(".git"))
+        return title, messages.pull_body_elsewhere(
+            stage, scene.promoted, before, scene.actor, self._way, description, changes, home
+        )

@@ -1,5 +1,6 @@
 """Apply: carries out one action of a plan. Doing any of them twice is harmless, and expected."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -17,6 +18,9 @@ from bot.engine.runner import Attempt, Runner
 from bot.engine.running.proposed import Proposed
 from bot.engine.running.steps import Ran
 from bot.engine.verification import Verifier
+from bot.errors import Retry
+
+log = logging.getLogger(__name__)
 
 _MERGE_SOON, _MERGE_LATE = timedelta(seconds=5), timedelta(minutes=5)
 _RUN_AGAIN = timedelta(seconds=30)
@@ -32,6 +36,16 @@ class Executor:
 
     async def apply(self, site: Site, snapshot: Snapshot, action: Action) -> datetime | None:
         """Do it. A time means: it could not be done yet, try again then."""
+        try:
+            return await self._apply(site, snapshot, action)
+        except Retry as error:
+            if not isinstance(action, Promote | GoOn | Finish | Measure):
+                raise
+            # What steps and metrics ask may be another server than GitHub: no reason for other stages to wait for it.
+            log.info("trying again: %s", error, extra={"repository": site.repository, "stage": action.stage})
+            return error.at
+
+    async def _apply(self, site: Site, snapshot: Snapshot, action: Action) -> datetime | None:
         match action:
             case Promote():
                 ran = await self.promote(site, snapshot, action)

@@ -3,17 +3,23 @@
 Commits never change, so what one of them says is remembered for ever (within a bound).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cachetools import LRUCache
 
 from bot.contracts import Git, Identity
 from bot.core import lock
+from bot.core.facts import CommitInfo
 from bot.core.lock import Lock
 from bot.core.model import CommitSha, StageName
 from bot.core.snapshot import Landing
 
 DEPTH = 30  # landings looked back over: more promotions than anybody rolls back over
+_NOT_OURS = (
+    "is not signed with the App's private key of now; where that was exchanged, delete the file and promote into the "
+    "stage what it holds"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class History:
 
 class Histories:
     def __init__(self) -> None:
-        self._histories: LRUCache[tuple[str, CommitSha, StageName], History] = LRUCache(maxsize=4096)
+        self._histories: LRUCache[tuple[str, CommitSha, str], History] = LRUCache(maxsize=4096)
         self._locks: LRUCache[tuple[str, CommitSha, StageName], Lock | str | None] = LRUCache(maxsize=65536)
         self._foreign: LRUCache[tuple[str, CommitSha, CommitSha, str], tuple[str, ...]] = LRUCache(maxsize=4096)
 
@@ -35,6 +41,26 @@ class Histories:
         key = (url, head, stage)
         if key not in self._histories:
             self._histories[key] = await self._read(git, url, head, stage)
+        return self._histories[key]
+
+    async def kept(
+        self, git: Git, url: str, head: CommitSha, stage: StageName, genuine: Callable[[bytes, CommitSha], bool]
+    ) -> History:
+        """The landings that Towpath keeps itself, as seen from the head of its branch.
+
+        What is not `genuine` is passed over, for anybody who may write to the repository may have put it there. Only
+        where nothing is, that is a problem: the key may be another than it was, and then nobody knows.
+        """
+        key = (url, head, f"{stage} kept")
+        if key not in self._histories:
+            commits = await git.log(url, head, paths=[lock.path(stage)], limit=DEPTH)
+            found = [(one, await git.read(url, one.sha, lock.path(stage))) for one in commits]
+            own = [
+                (one, _parse(text, stage)) for one, text in found if text is not None and _follows(one, text, genuine)
+            ]
+            landings = tuple(Landing(one.sha, one.commit_date, held) for one, held in own if isinstance(held, Lock))
+            lost = not landings and any(text is not None for _, text in found)
+            self._histories[key] = History(landings, f"`{lock.path(stage)}` {_NOT_OURS}" if lost else "")
         return self._histories[key]
 
     async def _read(self, git: Git, url: str, head: CommitSha, stage: StageName) -> History:
@@ -66,6 +92,10 @@ class Histories:
             foreign = [c.author_name for c in commits if not c.is_by(identity.email)]
             self._foreign[key] = tuple(dict.fromkeys(foreign))
         return self._foreign[key]
+
+
+def _follows(commit: CommitInfo, text: bytes, genuine: Callable[[bytes, CommitSha], bool]) -> bool:
+    return len(commit.parents) == 1 and genuine(text, commit.parents[0])
 
 
 def _parse(content: bytes, stage: StageName) -> Lock | str:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.contracts import (
     Artifacts,
     Clock,
+    Forges,
     Git,
     GitHub,
     Http,
@@ -45,10 +46,6 @@ class OwnSecrets(Secrets, Protocol):
         """All values of one secret by key; none when there is no such secret. Raises UserError."""
         ...
 
-    def mask(self, data: Any) -> Any:
-        """A value as JSON knows them, whose texts hold nothing any more of the secrets that were read."""
-        ...
-
 
 class Registries(Registry, Protocol):
     """OCI registries, to read what they tell, and to take and give artifacts whole."""
@@ -60,7 +57,7 @@ class Registries(Registry, Protocol):
 @dataclass(frozen=True, slots=True)
 class Site:
     """One repository as Towpath reaches it, for the length of one look: its GitHub (with a memory), Git with what
-    its owner may see, its own secrets, and registries with its own credentials; nobody else's."""
+    its owner may see, its own secrets, registries and forges with its own credentials; nobody else's."""
 
     repository: RepositoryName
     github: View
@@ -68,6 +65,7 @@ class Site:
     identity: Identity
     secrets: OwnSecrets
     registry: Registries
+    forges: Forges
 
 
 class Hub(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.core import candidates, step_runs
 from bot.core.actions import Promote
+from bot.core.destinations import openers
 from bot.core.facts import PullRequest
 from bot.core.known import as_landed, known
 from bot.core.lock import Way
@@ -18,13 +19,13 @@ from bot.core.model import CommitSha, Freight, FreightId, PromotionTemplate, Ste
 from bot.core.promotion import Scene, Severity, environment, promotion_name, step_from_json, step_to_json, variables
 from bot.core.record import Record, newest
 from bot.core.snapshot import Landing, Snapshot, StageFacts
-from bot.engine.description import Description, Progress
+from bot.engine.description import Description, DescriptionElsewhere, Progress
 from bot.engine.ports import Ports, Site
 from bot.engine.running import journal
 from bot.engine.running.context import run_steps, scene_of
+from bot.engine.running.elsewhere import evaluating, keep_lock, placed
 from bot.engine.running.info import lock_of, promotion_info
 from bot.engine.running.journal import Journal
-from bot.engine.running.noting import OPENS
 from bot.engine.running.steps import Ran
 from bot.engine.running.under_way import UnderWay
 from bot.errors import UserError
@@ -66,6 +67,7 @@ class Runner:
         scene = self._scene(site, snapshot, facts, action, collection, same)
         try:
             progress, steps = await self._begin(scene, facts, template, same)
+            steps = placed(progress, steps)
         except ExpressionError as error:
             return Attempt(Ran(Severity.Errored, "vars", str(error)), action.freight, before)
         told = _told(scene, action, snapshot.head, steps, progress)
@@ -74,6 +76,7 @@ class Runner:
         describe = Description(self._ports, site, snapshot, facts, progress, action, steps)
         try:
             ran = await run_steps(self._ports, site, snapshot, progress, info, steps, describe, notes)
+            ran = await keep_lock(self._ports, site, ran, progress, lock_of(progress.scene, action.way, action.request))
             await _note_end(ran, progress, notes)
         except UserError as error:
             ran = _unnoted(progress, error)
@@ -89,7 +92,7 @@ class Runner:
         proposed = facts.proposal.record if facts.proposal else None
         known = newest(same, proposed if proposed and proposed.promotion == scene.promotion else None)
         ran = await journal.newest(self._ports, known) if known else ()
-        prior = {one.alias: one for one in ran if one.kept or one.waits}
+        prior = {one.alias: one for one in ran if one.stays}
         if same is not None and same.steps:
             declared, steps = same.vars, tuple(step_from_json(one) for one in same.steps)
         else:
@@ -127,8 +130,9 @@ class Runner:
             else Journal(self._ports, site, told, on_branch=told)
         )
         info = promotion_info(scene, facts, lambda: held)
+        describe = DescriptionElsewhere(self._ports, site, snapshot, facts, progress, held.way)
         try:
-            return await run_steps(self._ports, site, snapshot, progress, info, steps, _said_already, notes)
+            return await run_steps(self._ports, site, snapshot, progress, info, steps, describe, notes)
         except UserError as error:
             return _unnoted(progress, error)
 
@@ -161,7 +165,8 @@ class Runner:
         if told is not None and told.promotion == held.promotion:
             return replace(told, outputs={**told.outputs, told.opened_by: _opened(pull)})
         template = facts.stage.template
-        opener = next((s for s in template.steps if s.uses == OPENS), None) if template else None
+        own = openers(template.steps, snapshot.url, evaluating(scene, {})) if template else frozenset()
+        opener = next((s for s in template.steps if s.alias in own), None) if template else None
         if template is None or opener is None:
             return None
         later = template.steps[template.steps.index(opener) + 1 :]
@@ -200,10 +205,6 @@ class Runner:
             secrets=site.secrets.named,
             known=known(snapshot),
         )
-
-
-async def _said_already(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
-    raise UserError("A promotion opens one pull request, and this one has been merged already.")
 
 
 async def _note_end(ran: Ran, progress: Progress, notes: Journal) -> None:

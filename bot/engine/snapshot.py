@@ -10,6 +10,7 @@ from bot.contracts import Identity
 from bot.core import analysis, candidates, labels, record
 from bot.core.facts import CheckRun, Conclusion, PullRequest, Refs
 from bot.core.known import called, named
+from bot.core.landing_branch import landing_branch
 from bot.core.lock import Lock
 from bot.core.model import CommitSha, Pipeline, RepositoryName, Stage, StageName, WarehouseName
 from bot.core.record import Record
@@ -23,13 +24,13 @@ from bot.core.snapshot import (
     promotion_check,
     verification_check,
 )
-from bot.core.templates import render_stage_text
 from bot.engine.config_changes import ConfigChanges
 from bot.engine.configuration import Configurations
 from bot.engine.discovery import Discovery
 from bot.engine.history import Histories
 from bot.engine.outdated import outdated, written
 from bot.engine.ports import Ports, Site
+from bot.engine.running import kept_locks
 from bot.engine.running.under_way import BRANCH, UnderWay
 from bot.errors import Retry, UserError
 
@@ -192,14 +193,16 @@ class _Look:
     async def _landed(self, stage: Stage, pulls: list[PullRequest]) -> StageFacts:
         repository = self._site.repository
         branch = promotion_branch(stage.name)
-        target = render_stage_text(stage.target_branch, repository, stage) or self._refs.default_branch
+        target = landing_branch(stage, repository, self._snapshot.url) or self._refs.default_branch
         facts = StageFacts(stage, target, branch_head=self._refs.heads.get(branch))
         closed = [p for p in pulls if p.head_branch == branch and not p.open]
         tip = self._refs.heads.get(target)
         if tip is not None:
             history = await self._gatherer._histories.of(self._site.git, self._snapshot.url, tip, stage.name)
-            landings = await self._judge(stage.name, history.landings)
-            facts = replace(facts, landings=landings, lock_problem=history.problem)
+            facts = replace(facts, landings=history.landings, lock_problem=history.problem)
+        kept = self._refs.heads.get(kept_locks.BRANCH)
+        facts = await kept_locks.KeptLocks(self._ports).of(self._site, self._gatherer._histories, kept, facts)
+        facts = replace(facts, landings=await self._judge(stage.name, facts.landings))
         facts = replace(facts, closed=tuple((pull, self._record(pull, stage.name)) for pull in closed))
         if (noted := self._refs.heads.get(BRANCH)) is not None:
             facts = replace(facts, under_way=await UnderWay(self._ports).at(self._site, noted, stage.name))

@@ -1,7 +1,8 @@
 """git-merge-pr: have the promotion's pull request merged, once it may be.
 
-The step itself merges nothing: it only says that this is wanted, and how. Towpath merges at a look in which every gate
-holds at that moment, the same way as for a stage with `merge: auto`; a step has no such view (DESIGN §3, invariant 2).
+In the pipeline's own repository the step itself merges nothing: it only says that this is wanted, and how. Towpath
+merges at a look in which every gate holds at that moment, the same way as for a stage with `merge: auto`; a step has no
+such view (DESIGN §3, invariant 2).
 """
 
 from collections.abc import Mapping
@@ -12,18 +13,18 @@ from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.durations import parse_duration
 from bot.errors import UserError
 from bot.steps.earlier import latest
+from bot.steps.proposing.elsewhere import merge, where_opened
 from bot.steps.proposing.pulls import MERGE_METHOD, describe
 from bot.steps.shapes import DURATION, FLAG, NEVER, PROVIDER, TEXT, record, told
-from bot.steps.workspace import is_own_repository
 
 NAME = "git-merge-pr"
 HELP = "Have the promotion's pull request merged once every gate and GitHub allow it, and wait for that."
 SCHEMA: Schema = record(
-    repoURL=told(TEXT, "The repository; left out: the one the pipeline lives in."),
+    repoURL=told(TEXT, "The repository; left out: the one that the pull request was opened in."),
     prNumber=told({"type": "integer", "minimum": 1}, "The pull request; left out: the one opened last."),
     mergeMethod=MERGE_METHOD,
     wait=told(FLAG, "False: fail where it has a conflict or is a draft, instead of waiting for somebody to mend that."),
-    pollInterval=told(DURATION, "Between two looks, like 30s or 5m: 10s unless given."),
+    pollInterval=told(DURATION, "Between two looks, like 30s or 5m: 10s unless given, 1m in another repository."),
     provider=PROVIDER,
     insecureSkipTLSVerify=NEVER,
 )
@@ -32,12 +33,8 @@ SCHEMA: Schema = record(
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Output: `pr` {id, url, open, merged, head}; while it waits, `mergeMethod`; once it is merged `commit`, what it
     landed as."""
-    url = config.get("repoURL") or context.repository.url
-    if not is_own_repository(context, url):
-        raise UserError(
-            f"git-merge-pr merges pull requests of {context.repository.url} only, not of {url}; correct `repoURL`, "
-            "or leave it out"
-        )
+    if (url := where_opened(context, config, NAME)) is not None:
+        return await merge(context, config, url, NAME)
     opened = latest(context, "pr")
     number = config.get("prNumber") or (opened["id"] if opened else None)
     if number is None:

@@ -5,15 +5,16 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
+from bot.core.urls import normalize_git
 from bot.errors import UserError
 from bot.steps.earlier import output_of
+from bot.steps.proposing.elsewhere import other_repository, propose
 from bot.steps.proposing.people import PEOPLE, own_teams, people
 from bot.steps.proposing.pulls import MERGE_METHOD, describe
 from bot.steps.shapes import FLAG, NEVER, PROVIDER, TEXT, TEXTS, record, told
-from bot.steps.workspace import is_own_repository
 
 NAME = "git-open-pr"
-HELP = "Open the promotion's pull request, or bring the open one up to date."
+HELP = "Open the promotion's pull request, or bring the open one up to date; on GitLab, too."
 SCHEMA: Schema = record(
     repoURL=told(TEXT, "The repository; left out: the one the pipeline lives in."),
     sourceBranch=told(TEXT, "The branch to propose; left out: the one pushed last."),
@@ -34,14 +35,13 @@ SCHEMA: Schema = record(
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
-    """Output: `pr` {id, url, open, head}, and the deprecated `prNumber`. Skipped where there is nothing to propose."""
-    url = config.get("repoURL") or context.repository.url
-    if not is_own_repository(context, url):
-        raise UserError(
-            f"git-open-pr opens pull requests in {context.repository.url} only, not in {url}; correct `repoURL`, "
-            "or leave it out"
-        )
-    push = _push(context, config)
+    """Output: `pr` {id, url, open, merged, head}, and the deprecated `prNumber`. Skipped where there is nothing to
+    propose."""
+    other = other_repository(context, config)
+    push = _push(context, config, other or context.repository.url)
+    if other is not None:
+        return await propose(context, config, other, push)
+    url = context.repository.url
     source = push["branch"]
     target = config.get("targetBranch") or push.get("base") or context.repository.default_branch
     if source == target:
@@ -68,9 +68,13 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     return StepResult(StepStatus.SUCCEEDED, describe(pull))
 
 
-def _push(context: StepContext, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The output of the push whose branch is proposed; `branch` alone where no step pushed it."""
-    pushes = [output for output in context.outputs.values() if output.get("branch") and output.get("commit")]
+def _push(context: StepContext, config: Mapping[str, Any], url: str) -> Mapping[str, Any]:
+    """The output of the push, to this repository, whose branch is proposed; `branch` alone where no step pushed it."""
+    pushes = [
+        output
+        for output in context.outputs.values()
+        if output.get("branch") and output.get("commit") and _is_of(output, url)
+    ]
     if name := config.get("sourceBranchFromStep"):
         push = output_of(context, name, NAME)
         if not push.get("branch"):
@@ -81,3 +85,8 @@ def _push(context: StepContext, config: Mapping[str, Any]) -> Mapping[str, Any]:
     if not pushes:
         raise UserError("git-open-pr has nothing to propose; put a git-push step before it, or name a `sourceBranch`")
     return pushes[-1]
+
+
+def _is_of(push: Mapping[str, Any], url: str) -> bool:
+    page = str(push.get("commitURL", "")).partition("/commit/")[0]
+    return normalize_git(page) == normalize_git(url.removesuffix("/").removesuffix(".git"))

@@ -7,30 +7,26 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.earlier import latest, output_of
+from bot.steps.proposing.elsewhere import wait, where_opened
 from bot.steps.proposing.pulls import describe
 from bot.steps.shapes import DURATION, NEVER, PROVIDER, TEXT, record, told
-from bot.steps.workspace import is_own_repository
 
 NAME = "git-wait-for-pr"
 HELP = "Wait until the pull request is merged; one closed without merging fails the promotion."
 SCHEMA: Schema = record(
-    repoURL=told(TEXT, "The repository; left out: the one the pipeline lives in."),
+    repoURL=told(TEXT, "The repository; left out: the one that the pull request was opened in."),
     prNumber=told({"type": "integer", "minimum": 1}, "The pull request; left out: the one opened last."),
     prNumberFromStep=told(TEXT, "The git-open-pr step that opened it (deprecated: `prNumber`)."),
     provider=PROVIDER,
-    pollInterval=told(DURATION, "Has no meaning here: GitHub says when something happens."),
+    pollInterval=told(DURATION, "Between two looks at another repository: 1m unless given. Of its own GitHub tells."),
     insecureSkipTLSVerify=NEVER,
 )
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """Output: `pr` {id, url, open, merged, head}, and once it is merged `commit`, what it landed as."""
-    url = config.get("repoURL") or context.repository.url
-    if not is_own_repository(context, url):
-        raise UserError(
-            f"git-wait-for-pr knows the pull requests of {context.repository.url} only, not of {url}; "
-            "correct `repoURL`, or leave it out"
-        )
+    if (url := where_opened(context, config, NAME)) is not None:
+        return await wait(context, config, url, NAME)
     number = config.get("prNumber") or _number(context, config)
     if number is None:
         return StepResult(StepStatus.SKIPPED, message="no pull request was opened, so there is none to wait for")

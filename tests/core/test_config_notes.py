@@ -32,15 +32,24 @@ def problems(*steps: str, task: str = COMMIT, short: bool = False) -> list[tuple
         ([SET, CALL, COMMIT, PUSH], []),
         ([COMMIT, SET, COMMIT, PUSH], []),
         ([COMMIT, SET, PUSH], [7]),
-        ([CALL], [6]),
+        ([CALL], []),
+        ([CALL, PUSH], [6]),
+        ([CALL, OPEN], [6]),
         ([CALL, COMMIT, PUSH, SET, CALL], [9, 10]),
         ([SET, TASK], []),
-        ([TASK, SET], [7]),
+        ([TASK, SET, PUSH], [7]),
         ([COMMIT, PUSH, OPEN, SET, COMMIT], [9]),
     ],
 )
 def test_notes_need_a_commit_after_them(steps: list[str], wrong: list[int]) -> None:
     assert problems(*steps) == [(line, "too-late") for line in wrong]
+
+
+def test_whether_a_commit_must_follow_in_a_repository_that_is_named_is_said_when_it_runs() -> None:
+    clone = "{uses: git-clone, config: {repoURL: https://example.com/x.git, checkout: [{path: ./src}]}}"
+    opens = "{uses: git-open-pr, config: {repoURL: https://example.com/x.git}}"
+    assert problems(clone, COMMIT, PUSH, opens, SET) == []
+    assert problems(clone, COMMIT, PUSH, OPEN, SET) == [(10, "too-late")]
 
 
 def test_a_task_that_notes_something_needs_a_commit_in_the_stage() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core import lock
 from bot.core.lock import Lock, Way
-from bot.core.model import StageName
+from bot.core.model import CommitSha, RepositoryName, StageName
 from bot.core.notes import LARGEST, Metadata
 from tests.core.test_notes import json_values, metadata
 from tests.core.world import freight
@@ -99,3 +99,22 @@ def test_a_lock_that_was_meddled_with_is_refused_with_a_reason(change: object, r
 def test_no_content_breaks_the_reader(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         lock.read(content)
+
+
+KEY, SHOP, PARENT = b"k" * 32, RepositoryName("acme/shop"), CommitSha("a" * 40)
+
+
+@given(st.binary(max_size=40), st.integers(0, 10_000))
+def test_a_sealed_lock_is_believed_as_it_was_written_and_in_no_other_way(junk: bytes, place: int) -> None:
+    sealed = lock.seal(lock.write(a_lock()), KEY, SHOP, PARENT).encode()
+    cut = place % len(sealed)
+    changed = sealed[:cut] + junk + sealed[cut:]
+
+    assert lock.read(sealed) == a_lock()
+    assert lock.is_sealed(sealed, KEY, SHOP, PARENT)
+    assert lock.is_sealed(sealed, KEY, RepositoryName("Acme/Shop"), PARENT)
+    assert lock.is_sealed(changed, KEY, SHOP, PARENT) is (changed.strip() == sealed.strip() or not junk)
+    assert not lock.is_sealed(sealed, b"x" * 32, SHOP, PARENT)
+    assert not lock.is_sealed(sealed, KEY, RepositoryName("acme/other"), PARENT)
+    assert not lock.is_sealed(sealed, KEY, SHOP, CommitSha("b" * 40))
+    assert not lock.is_sealed(lock.write(a_lock()).encode(), KEY, SHOP, PARENT)

@@ -28,23 +28,26 @@ RUNS = st.builds(
     message=st.text(max_size=300),
     errors=st.integers(0, 99),
     kept=st.booleans(),
+    settled=st.booleans(),
 )
 
 
 @given(st.lists(RUNS, max_size=8))
 def test_what_is_written_is_read_again(runs: list[StepRun]) -> None:
     read = from_json(to_json(runs, outputs=True))
-    assert [(one.alias, one.status, one.counts, one.output, one.errors, one.kept) for one in read] == [
-        (one.alias, one.status, one.counts, one.output, one.errors, one.kept) for one in runs
+    assert [(one.alias, one.status, one.counts, one.output, one.errors, one.kept, one.settled) for one in read] == [
+        (one.alias, one.status, one.counts, one.output, one.errors, one.kept, one.settled) for one in runs
     ]
 
 
 def test_outputs_of_what_is_simply_done_again_are_left_out() -> None:
     done = replace(WAITS, status=Severity.Succeeded, ended=NOW)
 
-    waits, again, kept = from_json(to_json([WAITS, done, replace(done, kept=True)], outputs=False))
+    stays = (WAITS, replace(done, kept=True), replace(done, settled=True))
 
-    assert (waits.output, again.output, kept.output) == ({"polls": 1}, {}, {"polls": 1})
+    read = from_json(to_json([done, *stays], outputs=False))
+
+    assert [one.output for one in read] == [{}, *[{"polls": 1}] * 3]
 
 
 def test_of_very_many_steps_only_the_end_is_told() -> None:
@@ -94,3 +97,10 @@ def test_a_step_configured_otherwise_is_another() -> None:
         replace(step, condition="${{ always() }}"),
     ):
         assert fingerprint(step) != fingerprint(other)
+
+
+def test_a_new_attempt_begins_with_what_must_not_be_done_twice_and_no_more() -> None:
+    done = replace(WAITS, status=Severity.Succeeded, ended=NOW)
+    once = replace(done, alias="post", kept=True)
+
+    assert forgetting_attempts([WAITS, done, replace(done, settled=True), once]) == (once,)

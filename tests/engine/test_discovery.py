@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.contracts import Discovered, DiscoveryContext, Git, Identity, Registry, Schema
+from bot.contracts import Discovered, DiscoveryContext, Forges, Git, Identity, Registry, Schema
 from bot.core.discoveries import DiscoveryProblem
 from bot.core.model import (
     Artifact,
@@ -35,6 +35,7 @@ SHOP = Site(
     Identity("towpath[bot]", "towpath[bot]@example.com"),
     cast(OwnSecrets, None),
     cast(Registry, None),
+    cast(Forges, None),
 )
 
 

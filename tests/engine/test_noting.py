@@ -57,10 +57,14 @@ class Run:
     plugins: dict[str, Any] = field(default_factory=dict)
     prior: tuple[StepRun, ...] = ()
     landed: bool = False
+    elsewhere: bool = False
     scene: Scene = field(default_factory=lambda: replace(SCENE, known=KNOWN))
 
     async def __call__(self, *steps: StepSpec) -> Ran:
-        self.progress = Progress(self.scene, {}, prior={one.alias: one for one in self.prior}, landed=self.landed)
+        self.progress = Progress(
+            self.scene, {}, prior={one.alias: one for one in self.prior}, landed=self.landed,
+            openers=frozenset({"open"}), elsewhere=self.elsewhere,
+        )  # fmt: skip
         info = promotion_info(
             self.scene, StageFacts(TEST, "main"), lambda: lock_of(self.progress.scene, Way.COMMAND, "")
         )
@@ -68,6 +72,7 @@ class Run:
             workdir=Path("/nonexistent"), repository=cast(Any, None), promotion=info, git=cast(Any, None),
             github=cast(Any, None), identity=cast(Any, None), programs=cast(Any, None), clock=Clock(),
             http=cast(Any, None), secrets=cast(Any, None), describe_pull=cast(Any, None),
+            forges=cast(Any, None),
             outputs=self.progress.outputs, previous={}, artifacts=cast(Any, None),
         )  # fmt: skip
         plugins = {**BY_NAME, "git-commit": self.commit, "git-open-pr": self.opened, **self.plugins}
@@ -248,3 +253,12 @@ async def test_a_lock_that_nobody_could_read_again_is_not_written() -> None:
     assert ran.outcome is Severity.Errored
     assert "the lock of `test` would have" in ran.message
     assert run.scene.stage.name == StageName("test")
+
+
+async def test_where_towpath_keeps_the_lock_no_commit_need_follow() -> None:
+    run = Run(elsewhere=True)
+
+    ran = await run(setting(last="${{ ctx.targetFreight.alias }}"))
+
+    assert ran.outcome is Severity.Succeeded
+    assert lock_of(run.progress.scene, Way.COMMAND, "").metadata == {"runs": 1, "last": ONE.alias}

@@ -92,13 +92,16 @@ class Stage:
     clock: Clock = field(default_factory=Clock)
     notes: Notes = field(default_factory=Notes)
     progress: Progress = field(default_factory=lambda: Progress(SCENE, {}))
+    elsewhere: bool = False
 
     async def __call__(self, *steps: StepSpec, prior: Sequence[StepRun] = ()) -> Ran:
         self.progress = Progress(SCENE, {"who": "audience"}, prior={one.alias: one for one in prior})
+        self.progress.elsewhere = self.elsewhere
         context = StepContext(
             workdir=Path("/nonexistent"), repository=cast(Any, None), promotion=cast(Any, None), git=cast(Any, None),
             github=cast(Any, None), identity=cast(Any, None), programs=cast(Any, None), clock=self.clock,
             http=cast(Any, None), artifacts=cast(Any, None), secrets=cast(Any, None), describe_pull=cast(Any, None),
+            forges=cast(Any, None),
             outputs=self.progress.outputs, previous={},
         )  # fmt: skip
         notes = cast(Journal, self.notes)
@@ -200,6 +203,32 @@ async def test_a_tasks_steps_see_one_another_and_what_it_composes_is_its_own() -
 
     assert seen.seen[-1][1] == {"sha": "abc", "same": "abc"}
     assert stage.progress.outputs["deploy"] == {"sha": "abc", "how": "Succeeded"}
+
+
+async def test_what_a_later_step_has_settled_is_not_done_again() -> None:
+    noting = StepSpec("set-metadata", "note", {"updates": [{"kind": "Stage", "name": "test", "values": {"a": 1}}]})
+    steps = (StepSpec("scripted", "push"), noting, StepSpec("opening", "open"), StepSpec("waiting", "wait"))
+    first = Stage(
+        {
+            "scripted": Scripted([well(commit="abc")]),
+            "opening": Scripted([StepResult(StepStatus.SUCCEEDED, {"id": 7}, settles=True)]),
+            "waiting": Scripted([running()]),
+        },
+        elsewhere=True,
+    )
+    await first(*steps)
+
+    assert first.notes.kept == [["push Succeeded", "note Succeeded", "open Succeeded"]]
+    before = [run for run in first.progress.runs.values() if run.stays]
+    assert [run.alias for run in before] == ["push", "open", "wait"]  # what is noted is nowhere else yet
+
+    waiting = Scripted([well()])
+    again = Stage({"scripted": Scripted([]), "opening": Scripted([]), "waiting": waiting}, elsewhere=True)
+    ran = await again(*steps, prior=before)
+
+    assert ran.outcome is Severity.Succeeded
+    assert again.progress.outputs["push"] == {"commit": "abc"}
+    assert again.progress.scene.notes.stages == {"test": {"a": 1}}
 
 
 # --- again, and again ------------------------------------------------------------------------------------
@@ -403,7 +432,7 @@ async def test_a_step_that_is_ended_takes_its_programs_with_it(tmp_path: Path, h
     stage = Stage({"program": program})
     limit = timedelta(seconds=1.5) if how == "too long" else None
     look = asyncio.create_task(stage(StepSpec("program", "render", timeout=limit)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         pid = await program.started.get()
 
         if how == "cancelled":

@@ -13,7 +13,7 @@ import pytest
 from bot.contracts.git import Credential, Identity
 from bot.contracts.github import GitHub
 from bot.contracts.metrics import Http, HttpAnswer, Secrets
-from bot.contracts.registry import Artifacts
+from bot.contracts.registry import Artifacts, Login
 from bot.contracts.steps import PromotionInfo, RepositoryInfo, StepContext, StepResult
 from bot.core.facts import Permission, PullRequest
 from bot.core.model import (
@@ -29,6 +29,7 @@ from bot.core.model import (
 from bot.git.client import MirroredGit
 from bot.rendering import find_programs
 from bot.steps import BY_NAME
+from tests.steps.forges import RememberingForges
 from tests.steps.github_areas import KeptDeployments, KeptReviews, KnownPeople, RunningWorkflows, SigningGitHub
 
 BOT = Identity("towpath[bot]", "towpath[bot]@example.com")
@@ -179,9 +180,22 @@ class KeptSecrets:
     def get(self, name: str, key: str) -> str | None:
         return self.values.get((name, key))
 
+    def mask(self, data: Any) -> Any:
+        for value in self.values.values():
+            data = data.replace(value, "***")
+        return data
 
-async def describe_pull(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
-    return title or "promote(uat): service 1.0.0", f"{description}\n\nrecord"
+
+class NobodysRegistries:
+    """No logins, and nothing that is asked of a registry: that have the steps of test_oci_*.py."""
+
+    async def login(self, _url: str) -> Login:
+        return Login()
+
+
+async def describe_pull(*, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
+    end = f"changes of {url}" if url else "record"
+    return title or "promote(uat): service 1.0.0", f"{description}\n\n{end}"
 
 
 @dataclass
@@ -193,6 +207,7 @@ class Run:
     http: AnsweringHttp
     outputs: dict[str, Mapping[str, Any]]
     secrets: KeptSecrets
+    forges: RememberingForges
 
     async def __call__(self, uses: str, config: Mapping[str, Any] | None = None, *, alias: str = "") -> StepResult:
         result = await BY_NAME[uses].run(self.context, config or {})
@@ -212,7 +227,7 @@ class Run:
         workdir.mkdir()
         outputs: dict[str, Mapping[str, Any]] = {}
         context = replace(self.context, workdir=workdir, outputs=outputs)
-        return Run(context, self.github, self.http, outputs, self.secrets)
+        return Run(context, self.github, self.http, outputs, self.secrets, self.forges)
 
 
 def an_image(repository: str = "registry.example.com/service", tag: str = "1.0.0") -> Image:
@@ -237,7 +252,7 @@ async def nobody(_url: str) -> Credential | None:
 async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
     git = MirroredGit(tmp_path / "data", nobody, BOT, StandingClock(), allow_file=True)
     (tmp_path / "work").mkdir()
-    github, http, secrets = RememberingGitHub(), AnsweringHttp(), KeptSecrets()
+    github, http, secrets, forges = RememberingGitHub(), AnsweringHttp(), KeptSecrets(), RememberingForges()
     github.objects.repository = str(remote.path)
     outputs: dict[str, Mapping[str, Any]] = {}
     freight = freight_of(an_image())
@@ -263,11 +278,12 @@ async def run(tmp_path: Path, remote: Remote) -> AsyncIterator[Run]:
         programs=find_programs(),
         clock=StandingClock(),
         http=cast(Http, http),
-        artifacts=cast(Artifacts, None),  # no step but those of test_oci_*.py has to do with registries
+        artifacts=cast(Artifacts, NobodysRegistries()),
         secrets=cast(Secrets, secrets),
         describe_pull=describe_pull,
+        forges=forges,
         outputs=outputs,
         previous={},
     )
-    yield Run(context, github, http, outputs, secrets)
+    yield Run(context, github, http, outputs, secrets, forges)
     await git.close()

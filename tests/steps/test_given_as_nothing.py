@@ -19,7 +19,9 @@ EMPTY = [
     ("kustomize-build", {"path": "a", "outPath": "b", "plugin": {"helm": {"kubeVersion": ""}}}),
     ("kustomize-set-image", {"path": "a", "images": [{"image": "i", "name": "", "newName": "", "digest": ""}]}),
     ("helm-update-chart", {"path": "a"}),
-]
+    ("argocd-update", {"apps": [{"name": "a", "sources": [{"repoURL": "r", "kustomize": {"images": [
+        {"repoURL": "i", "newName": "", "tag": "", "digest": ""}]}}]}]}),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("step", "config"), EMPTY, ids=[step for step, _ in EMPTY])
@@ -53,14 +55,18 @@ async def test_an_empty_name_of_an_image_is_the_image(run):
     )
 
 
-async def test_a_private_key_is_refused(run):
-    author = {"name": "a", "email": "a@example.com", "signingKey": "key"}
-    with pytest.raises(UserError, match="github-push, whose commits GitHub signs"):
-        await run("git-clone", {"checkout": [{"path": "a"}], "author": author})
+@pytest.mark.parametrize("step", ["git-clone", "git-commit"])
+async def test_a_private_key_is_refused(run, step):
+    author = {"name": "a", "email": "a@example.com", "signingKey": ""}
+    clone = {"checkout": [{"path": "a"}]}
+    await run("git-clone", clone | ({"author": author} if step == "git-clone" else {}))
+    config = {"git-clone": {"checkout": [{"path": "b"}]}, "git-commit": {"path": "a"}}[step]
+    with pytest.raises(UserError, match=rf"{step} takes no `signingKey`.*github-push, whose commits GitHub signs"):
+        await run(step, config | {"author": author | {"signingKey": "-----BEGIN PGP PRIVATE KEY BLOCK-----"}})
 
 
 async def test_the_pull_request_of_another_repository_is_not_taken_for_one_of_ours(run):
-    with pytest.raises(UserError, match="correct `repoURL`"):
+    with pytest.raises(UserError, match="there is no !1"):
         await run("git-wait-for-pr", {"repoURL": "https://github.example.com/acme/other", "prNumber": 1})
 
 

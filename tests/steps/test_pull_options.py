@@ -124,8 +124,10 @@ async def test_only_the_promotions_own_pull_request_is_merged(opened):
     becomes(opened, head_branch="promotion/uat", head_repository="stranger/config")
     with pytest.raises(UserError, match="not the pull request of this promotion"):
         await opened("git-merge-pr", {})
-    with pytest.raises(UserError, match="repoURL"):
-        await opened("git-merge-pr", {"repoURL": "https://github.com/acme/other.git"})
+    elsewhere = {"repoURL": "https://github.com/acme/other.git"}
+    assert (await opened("git-merge-pr", elsewhere)).status is StepStatus.SKIPPED
+    with pytest.raises(UserError, match="was not opened by this promotion"):
+        await opened("git-merge-pr", {**elsewhere, "prNumber": 1})
 
 
 async def test_where_none_was_opened_none_is_merged(run):

@@ -76,7 +76,7 @@ async def test_where_nothing_differs_nothing_is_opened_or_waited_for(run, remote
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        ({"repoURL": "https://github.com/acme/other.git"}, "repoURL"),
+        ({"repoURL": "https://github.com/acme/other.git"}, "git-push"),
         ({"targetBranch": "promotion/uat"}, "to itself"),
         ({"sourceBranchFromStep": "step-1"}, "pushed no branch"),
         ({"sourceBranchFromStep": "none"}, "'none'"),

@@ -1,7 +1,5 @@
 """Stages, put together from what the other parts say of them."""
 
-import posixpath
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from bot.core.configuration.references import Known, check_references
 from bot.core.configuration.rendering import WatchedImage, rendering_steps
 from bot.core.configuration.requests import Sources, build_requests
 from bot.core.configuration.steps import Task, build_steps, variables
+from bot.core.landing_branch import target_branch
 from bot.core.model import (
     AnalysisTemplate,
     Argument,
@@ -29,8 +28,6 @@ from bot.core.model import (
 )
 
 _NOTHING_WITHOUT_STEPS = ("auto", "merge", "mergeMethod", "verify")
-_LONGEST_BRANCH = 1000  # beyond any name of a branch that Git takes
-_VARIABLE = re.compile(r"\$\{\{\s*vars\.(\w+)\s*\}\}")
 
 
 class StageBuilder:
@@ -83,7 +80,7 @@ class StageBuilder:
             auto=self._auto(entry, spec),
             merge=MergePolicy(spec.get("merge", MergePolicy.PEOPLE)),
             merge_method=spec.get("mergeMethod", "merge"),
-            target_branch=_target_branch(template.steps),
+            target_branch=target_branch(template.steps),
             **common,
         )
 
@@ -249,44 +246,3 @@ def _allow(given: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         )
         for command, who in given.items()
     }
-
-
-def _target_branch(steps: Sequence[StepSpec]) -> str:
-    """Where promotions land: what the pull request goes to, else what is pushed to, else "" (the default branch)."""
-    for uses in ("git-open-pr", "git-push"):
-        for step in steps:
-            branch = step.config.get("targetBranch")
-            if step.uses == uses and isinstance(branch, str) and branch:
-                return _with_own_variables(branch, step)
-    proposed = any(step.uses == "git-open-pr" for step in steps)
-    pushes = [step for step in steps if step.uses == "git-push"]
-    straight = [step for step in pushes if proposed or not step.config.get("generateTargetBranch")]
-    return next(filter(None, (_checked_out(step, steps) for step in straight)), "")
-
-
-def _checked_out(push: StepSpec, steps: Sequence[StepSpec]) -> str:
-    """Where a push and its pull request go that name no branch: that of the checkout the path is in, else the first."""
-    where = posixpath.normpath(str(push.config.get("path", ".")))
-    found: list[tuple[int, str]] = []
-    for step in steps[: steps.index(push)]:
-        checkouts = step.config.get("checkout", ()) if step.uses == "git-clone" else ()
-        for each in checkouts if isinstance(checkouts, list | tuple) else ():
-            path = posixpath.normpath(str(each.get("path", ".")))
-            depth = len(path) if where == path or where.startswith(f"{path}/") else 0
-            branch = each.get("branch")
-            found.append((depth, _with_own_variables(branch, step) if isinstance(branch, str) else ""))
-    return max(found, key=lambda each: each[0])[1] if found else ""
-
-
-def _with_own_variables(text: str, step: StepSpec) -> str:
-    """A text of a step that will be read without it: its own variables, a task's for instance, filled in."""
-    values = {each.name: each.value for each in step.vars}
-
-    def fill(found: re.Match[str]) -> str:
-        value = values.get(found[1])
-        return found[0] if value is None or isinstance(value, dict | list) else str(value)[:_LONGEST_BRANCH]
-
-    for _ in step.vars:  # a variable may use another, and so grow without end
-        if len(text) <= _LONGEST_BRANCH:
-            text = _VARIABLE.sub(fill, text)
-    return text

@@ -23,6 +23,7 @@ from bot.core.configuration.references import (
     templates,
 )
 from bot.core.configuration.vocabulary import KARGO_STEPS
+from bot.core.destinations import OPENS, lands_here
 from bot.core.durations import parse_duration
 from bot.core.model import StepSpec, Variable
 from bot.expressions import has_expressions
@@ -37,7 +38,7 @@ _FROM_STEP: Mapping[str, Path] = {
     "argocd-update": ("apps", "*", "sources", "*", "desiredCommitFromStep"),
 }
 # The first have something kept in the lock, which the second writes and the third proposes.
-_NOTES, _COMMITS, _PROPOSES = ("set-metadata", "set-freight-alias"), "git-commit", "git-open-pr"
+_NOTES, _COMMITS = ("set-metadata", "set-freight-alias"), "git-commit"
 _NOT_ON_TASKS = ("if", "continueOnError", "retry", "config")
 
 
@@ -87,7 +88,7 @@ def build_steps(
     """
     builder = _Builder(loading, tasks, outer, before=before, trusted=trusted)
     steps = builder.steps(given, place)
-    builder.check_notes(before)
+    builder.check_notes(before, steps)
     return tuple(steps) if builder.complete else None
 
 
@@ -142,11 +143,15 @@ class _Builder:
                 self._outputs[alias] = None
         return built
 
-    def check_notes(self, before: Sequence[StepSpec]) -> None:
-        """What is to be kept in the stage's lock needs a commit that writes it, before it is proposed."""
-        proposed = any(step.uses == _PROPOSES for step in before)
+    def check_notes(self, before: Sequence[StepSpec], steps: Sequence[StepSpec]) -> None:
+        """What is to be kept in the stage's lock needs a commit that writes it, before it is proposed. Where nothing is
+        brought into this repository it needs none: Towpath writes the lock once the steps are through. Whether a
+        `repoURL` means this repository is known when they run, and said then."""
+        if not lands_here((*before, *steps), "", lambda _, value: value):
+            return
+        proposed = any(step.uses == OPENS for step in before)
         for index, (uses, place) in enumerate(self._built):
-            proposed = proposed or uses == _PROPOSES
+            proposed = proposed or uses == OPENS
             if uses in _NOTES and (proposed or not any(later == _COMMITS for later, _ in self._built[index + 1 :])):
                 message = (
                     f"what `{uses}` sets is kept in the stage's lock, which `{_COMMITS}` writes; put it before that"

@@ -20,6 +20,7 @@ from bot.core.messages.checks import (
 )
 from bot.core.messages.commands import accepted, answer_marker, command_help, refusal_of, refused, status
 from bot.core.messages.config_changes import config_change_check
+from bot.core.messages.elsewhere import pull_body_elsewhere
 from bot.core.messages.markdown import block, code, marker, plain, prose, with_marker
 from bot.core.messages.pulls import commit_trailers, pull_body, pull_title
 from bot.core.messages.results import (
@@ -54,6 +55,7 @@ __all__ = [
     "proposal_check",
     "prose",
     "pull_body",
+    "pull_body_elsewhere",
     "pull_title",
     "refusal_of",
     "refused",

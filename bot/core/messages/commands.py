@@ -16,11 +16,12 @@ def answer_marker(comment_id: int) -> str:
     return marker("answer", str(comment_id))
 
 
-def accepted(stage: StageName, freight: Freight, pull: PullRequest | None, url: str = "") -> str:
+def accepted(stage: StageName, freight: Freight, pull: PullRequest | None, url: str = "", waits: str = "") -> str:
+    """`url` is what was pushed to where it is for good; `waits` what the steps wait for, where there is neither."""
     name = plain(freight_data.describe(freight))
     if pull is None:
         if not url:
-            return f"🚚 {name} is on its way into `{stage}`; its steps wait for something."
+            return f"🚚 {name} is on its way into `{stage}`; its steps wait{f': {plain(waits)}' if waits else ''}."
         return f"🚚 {name} is pushed to `{stage}` ({url})."
     return f"🚚 {name} is on its way into `{stage}`: #{pull.number}."
 
@@ -73,6 +74,10 @@ def _row(facts: StageFacts) -> tuple[str, str, str, str, str]:
     if proposal is not None:
         name = plain(freight_data.describe(proposal.freight)) if proposal.freight else "?"
         proposed = f"{name} in #{proposal.pull.number}"
+    elif facts.under_way is not None and facts.under_way.steps:
+        waiting = next((one for one in facts.under_way.ran if one.waits), None)
+        said = f": {plain(waiting.message)}" if waiting and waiting.message else ""
+        proposed = f"{plain(freight_data.describe(facts.under_way.freight))} is on its way{said}"
     if landing is None:
         problem = facts.problem or facts.lock_problem
         return stage, f"⚠️ {prose(problem)}" if problem else "nothing yet", "", "", proposed

@@ -1,6 +1,6 @@
 """The promotion's pull request: what comes, from where, and what merging and closing it mean."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from bot.core import freight as freight_data
 from bot.core import lock
@@ -37,8 +37,14 @@ def pull_body(
 ) -> str:
     """What people see, and below it the signed record, always whole. A template's own text has half of the room there
     is, and the changes what that leaves."""
-    head = [_opening(stage, freight, actor, way), _changes(freight, before)]
+    who = "by itself, as `auto: true` says" if way is Way.AUTOMATION else f"because @{actor} asked for it"
+    head = [opening(stage, freight, who, way), artifacts_table(freight, before)]
     foot = [_footer(stage, freight), record]
+    return with_own_text(description, head, foot, lambda room: changes_section(changes, room))
+
+
+def with_own_text(description: str, head: Sequence[str], foot: Sequence[str], changes: Callable[[int], str]) -> str:
+    """The whole body; `changes` gives what changes in so many characters."""
     room = COMMENT_LIMIT - sum(len(part) + 2 for part in (*head, *foot))
     if room < 0:
         raise UserError("What the steps put out is too much to be kept in a pull request's body. Put out less.")
@@ -46,17 +52,18 @@ def pull_body(
     if len(text) > room // 2 - 2:
         text = text[: max(room // 2 - 4, 0)] + "…"
     own = [text] if text and room > 8 else []
-    told = changes_section(changes, room - sum(len(part) + 2 for part in own) - 2)
+    told = changes(room - sum(len(part) + 2 for part in own) - 2)
     return "\n\n".join([*own, *head, *([told] if told else []), *foot])
 
 
-def _opening(stage: Stage, freight: Freight, actor: str, way: Way) -> str:
-    who = "by itself, as `auto: true` says" if way is Way.AUTOMATION else f"because @{actor} asked for it"
+def opening(stage: Stage, freight: Freight, who: str, way: Way) -> str:
+    """What the promotion does, and who wanted it."""
     does = f"takes `{stage.name}` back to" if way is Way.ROLLBACK else f"brings into `{stage.name}`"
     return f"Towpath {does} freight {code(freight.alias)}, {who}."
 
 
-def _changes(freight: Freight, before: Freight | None) -> str:
+def artifacts_table(freight: Freight, before: Freight | None) -> str:
+    """What the stage has now of each artifact, and what then."""
     old = {_key(artifact): artifact for artifact in before.artifacts} if before else {}
     rows = [_row(artifact, old.get(_key(artifact))) for artifact in freight.artifacts]
     return table(("artifact", "now", "then"), rows)

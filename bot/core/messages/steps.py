@@ -51,9 +51,11 @@ def waiting_check(sha: CommitSha, stage: StageName, freight: Freight, runs: Iter
     name = freight_data.describe(freight)
     step = next((one for one in shown if one.waits), None)
     alias = step.alias if step else ""
+    elsewhere = any(one.output.get("pr") for one in shown)
+    why = "" if elsewhere else ", and there is no pull request before it ends"
+    said = f": {plain(step.message[:_SAID])}" if step and step.message and elsewhere else ""
     summary = (
-        f"{plain(name)} is on its way into `{stage}`; step {code(alias)} waits{_since(step)}, and there is no pull "
-        f"request before it ends.\n\n"
+        f"{plain(name)} is on its way into `{stage}`; step {code(alias)} waits{_since(step)}{why}{said}.\n\n"
         "Newer freight takes its place. It goes on with the steps it began with; to begin it again with those of now, "
         f"comment `/promote {stage}`."
     )

@@ -57,6 +57,7 @@ async def run_steps(
             artifacts=site.registry.artifacts,
             secrets=site.secrets,
             describe_pull=describe,
+            forges=site.forges,
             outputs=progress.outputs,
             previous={},
         )

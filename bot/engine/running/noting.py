@@ -11,7 +11,6 @@ from bot.core.promotion import Severity, noted
 from bot.engine.description import Progress
 from bot.errors import UserError
 
-OPENS = "git-open-pr"
 _COMMITS = "git-commit"
 
 
@@ -25,14 +24,17 @@ class Noting:
         self._progress = progress
         self._mask = mask
         self._unwritten = ""  # the last step whose notes no commit has yet
+        self.noted: set[str] = set()  # steps that have noted something in this run
 
     def take(self, step: StepSpec, notes: Notes, later: Sequence[StepSpec]) -> None:
         """Raises UserError for what the lock can't say, or can't any more with only these steps to come."""
         if not notes:
             return
         progress = self._progress
-        proposed = any(run.uses == OPENS and run.status is Severity.Succeeded for run in progress.runs.values())
-        if progress.landed or proposed or not any(one.uses == _COMMITS for one in later):
+        done = (progress.runs.get(alias) for alias in progress.openers)
+        proposed = any(run is not None and run.status is Severity.Succeeded for run in done)
+        written = progress.elsewhere or any(one.uses == _COMMITS for one in later)
+        if progress.landed or proposed or not written:
             raise UserError(
                 f"`{step.uses}` comes too late: what it sets is kept in the stage's lock, which `{_COMMITS}` writes; "
                 f"put it before `{_COMMITS}`"
@@ -46,6 +48,7 @@ class Noting:
         )
         progress.scene = noted(progress.scene, masked)
         self._unwritten = step.alias
+        self.noted.add(step.alias)
 
     def check_written(self) -> None:
         """Before the pull request is opened. Raises UserError where its lock would not say what was noted."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bot.core import merging
 from bot.core.promotion import Severity, environment, step_from_json, variables
 from bot.core.snapshot import Proposal, Snapshot, StageFacts
-from bot.engine.description import Progress
+from bot.engine.description import DescriptionElsewhere, Progress
 from bot.engine.ports import Ports, Site
 from bot.engine.running import journal
 from bot.engine.running.context import run_steps, scene_of
@@ -37,13 +37,10 @@ class Proposed:
         progress = Progress(scene, values, dict(told.outputs), told.vars, lands=told.opened_by, landed=True)
         progress.runs = {one.alias: one for one in ran if one.alias not in names and not one.waits}
         progress.prior = merging.still_true(one for one in ran if one.alias in names)
+        describe = DescriptionElsewhere(self._ports, site, snapshot, facts, progress, lock.way)
         info = promotion_info(scene, facts, lambda: lock)
         notes = Journal(self._ports, site, told, pull=pull)
         try:
-            return await run_steps(self._ports, site, snapshot, progress, info, steps, _said_already, notes)
+            return await run_steps(self._ports, site, snapshot, progress, info, steps, describe, notes)
         except UserError as error:  # what can't be written down is not gone on with
             return Ran(Severity.Errored, progress.current, str(error), runs=tuple(progress.runs.values()))
-
-
-async def _said_already(*, title: str, description: str, head: str, target: str) -> tuple[str, str]:
-    raise UserError("A promotion opens one pull request, and this one is open already.")

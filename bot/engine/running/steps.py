@@ -9,10 +9,11 @@ from datetime import datetime
 from random import random
 from typing import Any
 
-from bot.contracts import Schema, Step, StepContext, StepResult, StepStatus
+from bot.contracts import Step, StepContext, StepResult, StepStatus
 from bot.contracts.steps import default_timeout, longest_run
 from bot.core import lock, promotion
 from bot.core.config import Fit
+from bot.core.destinations import PUSHES
 from bot.core.durations import format_duration
 from bot.core.model import StepSpec
 from bot.core.promotion import IN_THE_RUN, Limits, Next, Severity, environment, outcome, should_run, variables
@@ -21,13 +22,12 @@ from bot.core.urls import normalize_git
 from bot.engine.ahead import looking_ahead
 from bot.engine.description import Progress
 from bot.engine.running.journal import Journal
-from bot.engine.running.noting import OPENS, Noting
+from bot.engine.running.noting import Noting
 from bot.errors import Broken, Retry, UserError
 from bot.expressions import ExpressionError, render
 
 log = logging.getLogger(__name__)
 
-_PUSHES = frozenset({"git-push", "github-push"})
 _COMPOSES = "compose-output"  # of a task: its output is the task's own as well (Kargo)
 _MOST_INTENTS = 5  # in a row and in one run: a step that only ever writes down what it will do is made to wait
 
@@ -73,17 +73,19 @@ class Steps:
         self._context = context
         self._progress = progress
         self._journal = journal
+        self._mask = mask
         self._noting = Noting(progress, mask)
         self._later: Sequence[StepSpec] = ()  # than the one that is run
+        self._fits: dict[str, Fit] = {}  # by what a step uses
 
     async def run(self, steps: Sequence[StepSpec]) -> Ran:
         progress = self._progress
-        direct = not progress.landed and not any(step.uses == OPENS for step in steps)
+        direct = not (progress.landed or progress.elsewhere or progress.openers)
         async with looking_ahead(self._context, self._plugins, self._configured) as look:
             for place, step in enumerate(steps):
                 look(steps[place:])
                 progress.current, self._later = step.alias, steps[place + 1 :]
-                if direct and step.uses in _PUSHES and place + 1 < len(steps):
+                if direct and step.uses in PUSHES and place + 1 < len(steps):
                     await self._note_landing(step)
                 run, at, once = await self._step(step)
                 progress.runs[step.alias] = run
@@ -152,10 +154,10 @@ class Steps:
             plugin = self._plugins.get(step.uses)
             if plugin is None:
                 raise UserError(f"There is no step `{step.uses}`.")
-            if step.uses == OPENS:
+            if step.alias in self._progress.openers:
                 self._noting.check_written()
         except (UserError, ExpressionError) as error:
-            return ended(run, Severity.Errored, now, message=str(error)), None, False
+            return ended(run, Severity.Errored, now, message=self._mask(str(error))), None, False
         limit = promotion.limits(step, longest_run(plugin), default_timeout(plugin))
         return await self._until_it_ends(step, plugin, run, limit, waited=before is not None)
 
@@ -165,7 +167,9 @@ class Steps:
         intents = 0
         while True:
             came = await self._once(step, plugin, run, limit)
-            result, now = came.result, self._context.clock.now()
+            # Before anything is made of what it says: half a secret, or one spelt as Markdown, is not so easily known.
+            result = replace(came.result, message=self._mask(came.result.message))
+            now = self._context.clock.now()
             running = result.status is StepStatus.RUNNING
             intent = running and bool(result.output) and result.retry_at is not None and result.retry_at <= now
             decision = promotion.decide(
@@ -176,8 +180,11 @@ class Steps:
             if decision.next is Next.END:
                 well = decision.status < Severity.Failed
                 kept = result.once or (waited and well and not result.notes)
+                settles = result.settles and well
                 end = ended(run, decision.status, now, output=result.output, message=decision.message, kept=kept)
-                return replace(end, errors=decision.errors), None, result.once
+                if settles:
+                    self._settle()
+                return replace(end, errors=decision.errors, settled=settles), None, result.once or settles
             output = result.output if running and result.output else run.output
             run = replace(run, errors=decision.errors, output=output, message=decision.message)
             if decision.next is Next.LATER or intent:
@@ -187,6 +194,13 @@ class Steps:
                     return run, at, False
                 intents += 1
             await asyncio.sleep(decision.pause.total_seconds())
+
+    def _settle(self) -> None:
+        """What notes something is run again all the same: nothing else comes of that, and it is not kept otherwise."""
+        runs = self._progress.runs
+        for alias, run in runs.items():
+            if not run.waits and alias not in self._noting.noted:
+                runs[alias] = replace(run, settled=True)
 
     async def _once(self, step: StepSpec, plugin: Step, run: StepRun, limit: Limits) -> _Came:
         """One run of it, its mistakes and ours told apart."""
@@ -219,7 +233,9 @@ class Steps:
     def _configured(self, step: StepSpec) -> dict[str, Any]:
         """Raises ExpressionError, and UserError for what the step does not take."""
         config = render(dict(step.config), self._environment(step))
-        return _fitted(self._plugins[step.uses].SCHEMA, config, step)
+        if step.uses not in self._fits:
+            self._fits[step.uses] = Fit(self._plugins[step.uses].SCHEMA)
+        return _fitted(self._fits[step.uses], config, step)
 
     def _environment(self, step: StepSpec) -> dict[str, Any]:
         """Raises ExpressionError where the step's own variables can't be evaluated."""
@@ -229,9 +245,9 @@ class Steps:
         return env
 
 
-def _fitted(schema: Schema, config: Any, step: StepSpec) -> dict[str, Any]:
+def _fitted(fit: Fit, config: Any, step: StepSpec) -> dict[str, Any]:
     """The configuration as the step wants it: text becomes a number or boolean only where the schema says so."""
-    fitted, misfits = Fit(schema)(config)
+    fitted, misfits = fit(config)
     if misfits:
         said = "; ".join(
             f"{'.'.join(str(part) for part in one.path) or 'config'}: {one.message}" for one in misfits[:5]

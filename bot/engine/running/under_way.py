@@ -2,21 +2,17 @@
 
 What is known of them is on a branch of its own in the pipeline's repository, `promotion-steps`: one file for each
 stage, with the same signed block as in a pull request's body. A check run would be bound to one commit, and so lost
-once the default branch moves on; a branch is found by the listing of refs that every look begins with, outlives the
-work store, and costs no call to GitHub's API. It shares no history with the others, so that no workflow runs for it
-and nobody can propose it. There is none until it is needed.
+once the default branch moves on.
 """
 
-import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 from bot.contracts import PushRejected
 from bot.core import record
 from bot.core.model import CommitSha, StageName
 from bot.core.record import Kind, Record
 from bot.engine.ports import Ports, Site
-from bot.engine.running.workdir import workdir
+from bot.engine.running.stage_files import put_file
 from bot.errors import UserError
 
 BRANCH = "promotion-steps"
@@ -61,15 +57,9 @@ class UnderWay:
         await self._change(site, stage, None, f"Forget the promotion into {stage}")
 
     async def _change(self, site: Site, stage: StageName, text: str | None, message: str) -> None:
-        url = self._ports.url(site.repository)
         await self._ports.work.remember(_known(site), _SOME, _BELIEVED)
         try:
-            async with workdir(self._ports.workdirs) as folder:
-                await site.git.refs(url)  # on top of what is there now
-                await site.git.checkout(url, folder / "steps", branch=BRANCH, create=True)
-                await asyncio.to_thread(_put, folder / "steps" / _file(stage), text)
-                if await site.git.commit(folder / "steps", message, author=site.identity) is not None:
-                    await site.git.push(folder / "steps", BRANCH)
+            await put_file(self._ports, site, BRANCH, _file(stage), lambda _: text, message)
         except PushRejected as error:
             raise UserError(
                 f"What the steps have done can't be kept on the branch `{BRANCH}`, so they don't go on: {error}"
@@ -83,10 +73,3 @@ def _known(site: Site) -> str:
 
 def _file(stage: StageName) -> str:
     return f"{stage}.md"
-
-
-def _put(path: Path, text: str | None) -> None:
-    if text is None:
-        path.unlink(missing_ok=True)
-    else:
-        path.write_text(text)

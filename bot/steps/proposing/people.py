@@ -8,7 +8,7 @@ from bot.contracts.schema import Schema
 from bot.errors import UserError
 from bot.steps.shapes import listed
 
-PERSON: Schema = {"type": "string", "pattern": r"^(@?[A-Za-z0-9-]+(\[bot\])?|@[A-Za-z0-9-]+/[A-Za-z0-9_.-]+)$"}
+PERSON: Schema = {"type": "string", "pattern": r"^(@?[A-Za-z0-9_.-]+(\[bot\])?|@[A-Za-z0-9-]+/[A-Za-z0-9_.-]+)$"}
 PEOPLE: Schema = listed(PERSON)
 
 

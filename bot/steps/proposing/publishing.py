@@ -23,17 +23,24 @@ class Target:
 
 def target(context: StepContext, checkout: Checkout, config: Mapping[str, Any], step: str) -> Target:
     """What a step's configuration means. Raises UserError."""
-    named = config.get("targetBranch", "")
-    generated = config.get("generateTargetBranch", False) or named == context.promotion.branch
-    if generated and named not in {"", context.promotion.branch}:
+    named, own = config.get("targetBranch", ""), own_branch(context, checkout)
+    generated = config.get("generateTargetBranch", False) or named == own
+    if generated and named not in {"", own}:
         raise UserError(f"{step} is given both `targetBranch` and `generateTargetBranch`; leave one out")
-    branch = context.promotion.branch if generated else named or checkout.branch
+    branch = own if generated else named or checkout.branch
     if not branch:
         raise UserError(
             f"{step} does not know where to: {checkout.path.name} is not on a branch; name a `targetBranch`, "
             "or set `generateTargetBranch`"
         )
     return Target(branch, generated, generated or config.get("force", False))
+
+
+def own_branch(context: StepContext, checkout: Checkout) -> str:
+    """The promotion's own branch in a repository. Elsewhere other pipelines may have stages of the same name."""
+    if is_own_repository(context, checkout.url):
+        return context.promotion.branch
+    return f"promotions/{context.repository.name}/{context.promotion.stage}"
 
 
 def pushed(status: StepStatus, checkout: Checkout, branch: str, commit: CommitSha, message: str = "") -> StepResult:

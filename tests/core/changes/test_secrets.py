@@ -100,7 +100,20 @@ def test_other_names_are_shown(name):
         ("apiVersion: bitnami.com/v1\nkind: SealedSecret\nmetadata: {name: db}\nspec: {encryptedData: {a: b}}", ()),
         (f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\n---\n{SECRET}stringData: {{a: b}}", ("db",)),
         ("kind: Secret\n  broken", ()),
+        ('apiVersion: v1\nkind: "Secr\\x65t"\nmetadata: {name: db}\nstringData: {a: b}', ("db",)),
+        ('{"apiVersion": "v1", "kind": "\\u0053ecret", "metadata": {"name": "db"}, "data": {"a": "b"}}', ("db",)),
+        ('apiVersion: v1\nkind: "Sec\\\n  ret"\nmetadata: {name: db}\nstringData: {a: b}', ("db",)),
     ],
 )  # fmt: skip
 def test_plaintext_secrets_are_found(text, names):
     assert plaintext_secrets(text.encode(), "s.yaml") == names
+
+
+PIECES = ("Secret", "Sec", "ret", "\n", " ", "  ", "'", '"', "\\", "|", ">", "-", "\\x65", "&a ", "*a", "!!str ", "#")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_however_its_kind_is_written_a_secret_is_found(kind):
+    """A file that can't hold one is not parsed; one with the word in a comment is."""
+    text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: db}}\nstringData: {{a: b}}\n"
+    assert plaintext_secrets(text.encode(), "s.yaml") == plaintext_secrets(f"{text}# Secret".encode(), "s.yaml")
