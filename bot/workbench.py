@@ -11,7 +11,7 @@ from bot.app import PLUG_INS
 from bot.cli.files import PROBLEMS
 from bot.cli.pipeline import pipeline_of
 from bot.cli.render import Asked, Bench, render
-from bot.contracts import Identity
+from bot.contracts import Identity, Login
 from bot.errors import Retry, UserError
 from bot.git.own_checkout import CheckoutGit, OwnCheckout, copy_of
 from bot.github.client import make_session
@@ -51,6 +51,7 @@ async def render_checkout(path: Path, asked: Asked, docker_config: Path | None, 
                 identity=_IDENTITY,
                 clock=_Now(),
                 digest=partial(_digest, docker_config),
+                login=partial(_login, docker_config),
             )
             return await render(pipeline, PLUG_INS.steps, bench, asked, out, err)
         finally:
@@ -64,6 +65,12 @@ async def _digest(docker_config: Path | None, repo_url: str, tag: str) -> str | 
             return await registry.digest(repo_url, tag)
         except Retry as error:
             raise UserError(f"{error.because}; give the digest: {tag}@sha256:…") from error
+
+
+async def _login(docker_config: Path | None, url: str) -> Login:
+    async with make_session() as session:
+        registry = RegistryClient(session, _Now(), OperatorCredentials(docker_config, _Now()))
+        return await registry.artifacts.login(url)
 
 
 def _copy(path: Path, scratch: Path) -> OwnCheckout:

@@ -60,6 +60,11 @@ class DockerConfig:
         return self.programs.get(host, "")
 
 
+def registry_host(host: str) -> str:
+    """The one spelling of a host: in lower case, and Docker Hub by the name under which it answers."""
+    return DOCKER_HUB if host.lower() in _DOCKER_HUB_NAMES else host.lower()
+
+
 def server_name(host: str) -> str:
     """What credential helpers know a registry by."""
     return _DOCKER_HUB_SERVER if host == DOCKER_HUB else host
@@ -123,15 +128,13 @@ def _place(name: str) -> str:
     """One spelling for a host or `host/path`: without scheme and Docker's `/v1/`, Docker Hub by one name."""
     text = re.sub(r"^https?://", "", name.strip()).rstrip("/")
     host, slash, path = text.partition("/")
-    host = host.lower()
-    if host in _DOCKER_HUB_NAMES:
-        host = DOCKER_HUB
+    host = registry_host(host)
     return host if path in {"", "v1", "v2"} else host + slash + path
 
 
 def _names(address: RegistryAddress) -> Iterator[str]:
     """Everything a login for the repository may be filed under, the longest first."""
-    host = DOCKER_HUB if address.host in _DOCKER_HUB_NAMES else address.host
+    host = registry_host(address.host)
     parts = address.name.split("/") if address.name else []
     for count in range(len(parts), 0, -1):
         yield "/".join((host, *parts[:count]))

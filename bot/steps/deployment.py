@@ -38,7 +38,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     opened = latest(context, "pr")
     wanted = DeploymentStatus(
         state=config.get("state", "in_progress"),
-        description=" ".join((config.get("description") or _of(context)).split())[:140],
+        description=" ".join(context.secrets.mask(config.get("description") or _of(context)).split())[:140],
         environment_url=_address(config, "environmentURL"),
         log_url=_address(config, "logURL") or (opened["url"] if opened else ""),
     )

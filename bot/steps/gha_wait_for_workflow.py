@@ -5,8 +5,8 @@ from typing import Any
 
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.core.durations import parse_duration
 from bot.errors import UserError
+from bot.steps.asking import ask_again_at
 from bot.steps.earlier import latest
 from bot.steps.shapes import DURATION, TEXT, record, told
 from bot.steps.workspace import is_own_repository
@@ -39,7 +39,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         return StepResult(StepStatus.FAILED, message=f"{context.repository.name} has no workflow run {number}")
     output = {"conclusion": found.conclusion, "url": found.url}
     if found.status != "completed":
-        later = context.clock.now() + parse_duration(config.get("pollInterval", "30s"))
+        later = ask_again_at(context, config, "30s")
         return StepResult(StepStatus.RUNNING, output, f"{found.url} is {found.status}", retry_at=later)
     wanted = config.get("expectedConclusion", "success")
     if found.conclusion != wanted:

@@ -1,4 +1,4 @@
-"""git-clear: empty a folder of what Git knows, so that only what is rendered next will be in it."""
+"""git-clear: empty a folder of a checkout, so that only what is rendered next will be in it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from bot.steps.shapes import TEXT, record, told
 from bot.steps.workspace import inside, remove, spot
 
 NAME = "git-clear"
-HELP = "Remove every file Git tracks in a folder, so that what is no longer rendered does not stay."
+HELP = "Remove every file in a folder but those Git ignores: what is no longer rendered does not stay."
 SCHEMA: Schema = record("path", path=told(TEXT, "A checkout, a folder in one, or a folder that stands for one."))
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
-    """No output."""
+    """No output. As in Kargo, what earlier steps put there goes too."""
     where = await spot(context, config["path"])
     await context.git.clear(inside(where.checkout.path, where.path))
     if where.beside is not None:

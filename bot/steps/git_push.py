@@ -7,8 +7,9 @@ from bot.contracts.git import BranchMoved, Checkout, PushRejected
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.errors import UserError
+from bot.steps.asking import most_attempts
 from bot.steps.proposing.publishing import held, in_the_way, page, pushed, target
-from bot.steps.shapes import FLAG, MAYBE, NEVER, PROVIDER, TEXT, record, told
+from bot.steps.shapes import ATTEMPTS, FLAG, MAYBE, NEVER, PROVIDER, TEXT, record, told
 from bot.steps.workspace import spot
 
 NAME = "git-push"
@@ -20,11 +21,10 @@ SCHEMA: Schema = record(
     generateTargetBranch=told(FLAG, "Push to the stage's promotion branch instead, in place of what was there."),
     tag=told(MAYBE, "Push this tag, which a git-tag step made, and no branch."),
     force=told(FLAG, "Replace what `targetBranch` holds, or move a tag that is elsewhere."),
-    maxAttempts=told({"type": "integer", "minimum": 1, "maximum": 100}, "How often to try again on a moved branch."),
+    maxAttempts=ATTEMPTS,
     provider=PROVIDER,
     insecureSkipTLSVerify=NEVER,
 )
-_ATTEMPTS = 10
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
@@ -45,7 +45,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
         return StepResult(StepStatus.FAILED, message=in_the_way(goal.branch, foreign))
     try:
         done = await context.git.push(
-            checkout.path, goal.branch, expect=expect, force=goal.force, attempts=config.get("maxAttempts", _ATTEMPTS)
+            checkout.path, goal.branch, expect=expect, force=goal.force, attempts=most_attempts(config)
         )
     except BranchMoved as error:
         return StepResult(StepStatus.ERRORED, message=str(error))

@@ -13,8 +13,9 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.model import CommitSha
 from bot.errors import UserError
+from bot.steps.asking import most_attempts
 from bot.steps.proposing.publishing import Target, held, in_the_way, pushed, target
-from bot.steps.shapes import FLAG, MAYBE, NEVER, TEXT, record, told
+from bot.steps.shapes import ATTEMPTS, FLAG, MAYBE, NEVER, TEXT, record, told
 from bot.steps.workspace import is_own_repository, spot
 
 NAME = "github-push"
@@ -25,10 +26,9 @@ SCHEMA: Schema = record(
     targetBranch=told(MAYBE, "The branch to push to; left out: the one that was checked out."),
     generateTargetBranch=told(FLAG, "Push to the stage's promotion branch instead, in place of what was there."),
     force=told(FLAG, "Replace what `targetBranch` holds."),
-    maxAttempts=told({"type": "integer", "minimum": 1, "maximum": 100}, "How often to try again on a moved branch."),
+    maxAttempts=ATTEMPTS,
     insecureSkipTLSVerify=NEVER,
 )
-_ATTEMPTS = 10
 _MOST_COMMITS = 10
 
 
@@ -50,7 +50,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     if foreign is not None:
         return StepResult(StepStatus.FAILED, message=in_the_way(goal.branch, foreign))
     try:
-        commit = await _push(context, checkout, goal, expect, config.get("maxAttempts", _ATTEMPTS))
+        commit = await _push(context, checkout, goal, expect, most_attempts(config))
     except BranchMoved as error:
         return StepResult(StepStatus.ERRORED, message=str(error))
     except PushRejected as error:

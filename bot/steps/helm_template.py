@@ -1,7 +1,7 @@
 """helm-template: render a chart, by the real helm."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,10 @@ from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.files.targets import writable
 from bot.steps.rendering import programs
-from bot.steps.rendering.helm_charts import OCI, get_dependencies, need_helm, pull
+from bot.steps.rendering.helm_charts import get_dependencies, need_helm, pull
+from bot.steps.rendering.logins import OCI
 from bot.steps.rendering.manifests import helm_name, is_file, write_each, write_one, write_tree
-from bot.steps.rendering.renders import SPARING, Content, content_of, key_of, render, scratch
+from bot.steps.rendering.renders import SPARING, UNTRANSLATED, Content, content_of, key_of, recall, render, scratch
 from bot.steps.shapes import FLAG, MAYBE, TEXT, TEXTS, listed, record, told
 from bot.steps.workspace import existing, inside, refuse_links_out
 
@@ -26,7 +27,7 @@ SCHEMA: Schema = record(
     outLayout=told({"enum": ["helm", "flat"]}, "In a folder: as helm lays it out, or a file for each resource."),
     releaseName=TEXT,
     useReleaseName=told(FLAG, "In a folder of helm's layout: begin with a folder called like the release."),
-    namespace=MAYBE,
+    namespace=told(MAYBE, "`default`, as helm has it, unless given; in Kargo the project's name."),
     valuesFiles=TEXTS,
     ignoreMissingValueFiles=FLAG,
     setValues=listed(
@@ -48,9 +49,11 @@ SCHEMA: Schema = record(
 
 @dataclass(frozen=True, slots=True)
 class _Release:
-    """What is rendered: a chart's place, values files in their order, the other arguments, and how it is laid out."""
+    """What is rendered: a chart's place, values files in their order, the other arguments, how it is laid out, and
+    where it goes."""
 
     root: Path
+    target: Path
     chart: Path
     values: tuple[Path, ...]
     arguments: tuple[str, ...]
@@ -64,18 +67,15 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     """No output."""
     need_helm(context)
     root = context.workdir.resolve()
-    target = writable(root, config["outPath"])
-    await asyncio.to_thread(refuse_links_out, root, target)
     if config["path"].startswith(OCI):
+        await asyncio.to_thread(_target, root, config)
         async with scratch(root) as home:
-            files = await _render(context, config, await pull(context, config["path"], home))
+            await _render_to_target(context, config, await pull(context, config["path"], home))
     else:
-        chart = existing(root, config["path"])
-        await asyncio.to_thread(refuse_links_out, root, chart)
         if config.get("buildDependencies"):
-            await get_dependencies(context, chart, "build")
-        files = await _render(context, config, chart)
-    await asyncio.to_thread(_write, files, target, config)
+            release = await asyncio.to_thread(_release, root, config)
+            await get_dependencies(context, release.chart, "build")
+        await _render_to_target(context, config)
     return StepResult(StepStatus.SUCCEEDED)
 
 
@@ -83,27 +83,58 @@ async def prepare(context: StepContext, config: Mapping[str, Any]) -> None:
     """Render it into the cache ahead of its turn; nothing else is touched. Raises UserError as `run` will."""
     if config["path"].startswith(OCI) or config.get("buildDependencies") or not context.programs.helm:
         return
-    root = context.workdir.resolve()
-    chart = existing(root, config["path"])
-    await asyncio.to_thread(refuse_links_out, root, chart)
-    await _render(context, config, chart, ahead=True)
+
+    def begin() -> tuple[_Release, str]:
+        release = _release(context.workdir.resolve(), config)
+        return release, _key(context, release, config)
+
+    release, key = await asyncio.to_thread(begin)
+    if key:  # only what can be kept is worth rendering now
+        await _render(context, config, release, key, ahead=True)
 
 
-async def _render(context: StepContext, config: Mapping[str, Any], chart: Path, *, ahead: bool = False) -> Rendered:
-    """`ahead` of its turn only what can be kept is rendered, and nothing is given."""
-    root = context.workdir.resolve()
-    in_files = not is_file(config["outPath"]) and config.get("outLayout", "helm") == "helm"
-    release = _Release(root, chart, _values_files(root, config), _arguments(config), in_files)
-    key = await asyncio.to_thread(_key, context, release, config)
-    if ahead and not key:
-        return {}
+async def _render_to_target(context: StepContext, config: Mapping[str, Any], chart: Path | None = None) -> None:
+    """Without a `chart` it is the one at `path`. What was rendered before takes one thread, and no program."""
 
+    def from_cache() -> tuple[_Release, str, bool]:
+        release = _release(context.workdir.resolve(), config, chart)
+        key = _key(context, release, config)
+        kept = recall(context.programs, key)
+        if kept is not None:
+            _write(kept, release.target, config)
+        return release, key, kept is not None
+
+    release, key, written = await asyncio.to_thread(from_cache)
+    if not written:
+        files = await _render(context, config, release, key)
+        await asyncio.to_thread(_write, files, release.target, config)
+
+
+async def _render(
+    context: StepContext, config: Mapping[str, Any], release: _Release, key: str, *, ahead: bool = False
+) -> Rendered:
     async def make() -> Rendered | None:
         files = await _helm_template(context, release, config)
         # Other steps may be at work, if this is ahead of its turn: what they changed meanwhile must not be kept.
         return files if not ahead or await asyncio.to_thread(_key, context, release, config) == key else None
 
     return await render(context.programs, key, make)
+
+
+def _target(root: Path, config: Mapping[str, Any]) -> Path:
+    target = writable(root, config["outPath"])
+    refuse_links_out(root, target)
+    return target
+
+
+def _release(root: Path, config: Mapping[str, Any], chart: Path | None = None) -> _Release:
+    """Blocks. Raises UserError for what isn't there, or leads out of the promotion's folder."""
+    target = _target(root, config)
+    if chart is None:
+        chart = existing(root, config["path"])
+        refuse_links_out(root, chart)
+    in_files = not is_file(config["outPath"]) and config.get("outLayout", "helm") == "helm"
+    return _Release(root, target, chart, _values_files(root, config), _arguments(config), in_files)
 
 
 def _key(context: StepContext, release: _Release, config: Mapping[str, Any]) -> str:
@@ -114,16 +145,17 @@ def _key(context: StepContext, release: _Release, config: Mapping[str, Any]) -> 
 async def _helm_template(context: StepContext, release: _Release, config: Mapping[str, Any]) -> Rendered:
     async with scratch(release.root) as home:
         out = home / "out"
-        arguments = [_values_flag(file) for file in release.values] + list(release.arguments)
+        arguments = [_values_flag(file) for file in release.values]
+        arguments += await asyncio.to_thread(_without_secrets, context, release.arguments, home)
         if release.in_files:
             out.mkdir()
             arguments.append(f"--output-dir={out}")
         answer = await programs.run(
             context.programs.helm, "template", *arguments, "--", config["releaseName"], str(release.chart),
-            folder=release.root, environment={**programs.helm_environment(home), **SPARING},
+            folder=release.root, environment={**programs.helm_environment(home), **SPARING, **UNTRANSLATED},
         )  # fmt: skip
         if answer.status:
-            said = _advice(programs.without_folder(answer.complaint, release.root))
+            said = _advice(programs.without_folder(context.secrets.mask(answer.complaint), release.root))
             raise UserError(f"rendering {config['path']}: {said}")
         if not release.in_files:
             return {"": answer.output}
@@ -178,6 +210,20 @@ def _arguments(config: Mapping[str, Any]) -> tuple[str, ...]:
     if version := config.get("kubeVersion"):
         arguments.append(f"--kube-version={version}")
     return (*arguments, *(f"--api-versions={version}" for version in config.get("apiVersions", ())))
+
+
+def _without_secrets(context: StepContext, arguments: Sequence[str], home: Path) -> list[str]:
+    """A program's arguments are for all to see: a value with a secret in it goes by a file, and is text then."""
+    told = list(arguments)
+    for number, argument in enumerate(arguments):
+        kind, _, setting = argument.partition("=")
+        key, _, value = setting.partition("=")
+        if kind in {"--set", "--set-literal"} and context.secrets.mask(value) != value:
+            file = home / f"value-{number}"
+            file.touch(0o600)
+            file.write_text(value, encoding="utf-8", newline="")
+            told[number] = f"--set-file={key}={home.name}/{file.name}"
+    return told
 
 
 def _text(value: Any) -> str:

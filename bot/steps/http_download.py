@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from bot.contracts.metrics import Unreachable
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.core.durations import parse_duration
+from bot.steps.asking import LONGEST_ANSWER, seconds_to_wait
 from bot.steps.files.targets import writable_file
 from bot.steps.rendering.addresses import with_parameters
 from bot.steps.shapes import DURATION, FLAG, PAIR, TEXT, listed, record, told
@@ -25,9 +26,10 @@ SCHEMA: Schema = record(
     allowOverwrite=told(FLAG, "Whether a file that is there may be replaced."),
     headers=listed(PAIR),
     queryParams=listed(PAIR),
-    timeout=told(DURATION, "For the whole download, like 30s or 5m: 5m unless given."),
+    timeout=told(DURATION, "For the whole download, like 30s or 5m: 5m unless given, 30m at most."),
     insecureSkipTLSVerify=FLAG,
 )
+TIMEOUT = LONGEST_ANSWER + timedelta(minutes=1)
 _MOST_BYTES = 100 * 1024 * 1024  # as in Kargo
 
 
@@ -39,7 +41,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
             "GET",
             with_parameters(config),
             headers=[(each["name"], each["value"]) for each in config.get("headers", ())],
-            timeout_seconds=parse_duration(config.get("timeout", "5m")).total_seconds(),
+            timeout_seconds=seconds_to_wait(config, "5m"),
             insecure=config.get("insecureSkipTLSVerify", False),
             size_limit=_MOST_BYTES,
         )

@@ -10,9 +10,18 @@ from bot.contracts.schema import Schema
 from bot.contracts.steps import Rendered, StepContext, StepResult, StepStatus
 from bot.errors import UserError
 from bot.steps.files.targets import writable
-from bot.steps.rendering import held_helm, programs
+from bot.steps.rendering import confine, held_helm, programs
 from bot.steps.rendering.helm_charts import may_ask
-from bot.steps.rendering.kustomize_inputs import addresses_in, inputs_of, refuse_bases_out
+from bot.steps.rendering.kustomize_charts import chart_addresses
+from bot.steps.rendering.kustomize_inputs import (
+    addresses_in,
+    inputs_of,
+    is_known,
+    may_fetch_others,
+    refuse_bases_out,
+    stays_inside,
+)
+from bot.steps.rendering.logins import logged_in
 from bot.steps.rendering.manifests import is_file, kustomize_name, write_each, write_one, write_tree
 from bot.steps.rendering.renders import SPARING, content_of, key_of, render, scratch
 from bot.steps.shapes import MAYBE, TEXT, TEXTS, record, told
@@ -29,6 +38,8 @@ SCHEMA: Schema = record(
     ),
     plugin=record(helm=record(apiVersions=TEXTS, kubeVersion=MAYBE)),
 )
+_NO_CHARTS = "; what is fetched has no charts on this machine, whose kernel has no Landlock for files (Linux 5.19)"
+_NOT_BY_SSH = "; Kustomize fetches nothing by SSH here: check the base out by a git-clone step, and name its folder"
 
 
 async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
@@ -79,32 +90,52 @@ async def _kustomize(
     context: StepContext, folder: Path, arguments: Sequence[str], by_kustomize: bool, path: str
 ) -> Rendered:
     root = context.workdir.resolve()
-    addresses = await asyncio.to_thread(addresses_in, root, folder)
-    for address in addresses or ():
+    inputs = await asyncio.to_thread(inputs_of, root, folder)
+    fetches = not is_known(inputs)
+    charts = await asyncio.to_thread(chart_addresses, root, folder) if fetches else []
+    for address in (*(await asyncio.to_thread(addresses_in, root, folder)), *charts) if fetches else ():
         await may_ask(context, address)
-    async with scratch(root) as home:
+    if await asyncio.to_thread(stays_inside, root, inputs):
+        arguments = ["--load-restrictor=LoadRestrictionsNone", *arguments]
+    async with scratch(root) as home, logged_in(context, charts) as logins:
         out = home / "out"
         if by_kustomize:
             out.mkdir()
             arguments = [*arguments, f"--output={out}"]
-        if context.programs.helm:
-            helm = await asyncio.to_thread(held_helm.command_for, root, context.programs.helm[0], home)
+        starts: tuple[Path, ...] = ()
+        may_have_helm = await asyncio.to_thread(_may_have_helm, root, folder, confine.holds_files())
+        if context.programs.helm and may_have_helm:
+            helm = await asyncio.to_thread(
+                held_helm.command_for, root, context.programs.helm[0], home, logins.environment, logins.known
+            )
+            starts = (helm, Path(context.programs.helm[0]))
             arguments = ["--enable-helm", f"--helm-command={helm}", *arguments]
         (home / "tmp").mkdir()  # what is fetched lies in the promotion's folder as well
         environment = {**programs.helm_environment(home), **programs.GIT_ENVIRONMENT, **SPARING}
         answer = await programs.run(
             context.programs.kustomize, *arguments, "--", str(folder),
             folder=root, environment={**environment, "TMPDIR": str(home / "tmp")},
-            network=None if addresses is None else context.programs.network,
+            network=context.programs.network if fetches else None,
+            starts=starts, reads=(logins.folder, Path(held_helm.__file__)),
         )  # fmt: skip
         if answer.status:
-            raise UserError(f"rendering {path}: {_complaint(programs.without_folder(answer.complaint, root))}")
+            said = logins.explain(_complaint(programs.without_folder(context.secrets.mask(answer.complaint), root)))
+            refused = "transport 'ssh' not allowed" in said
+            raise UserError(
+                f"rendering {path}: {said}{_NOT_BY_SSH if refused else ''}{'' if may_have_helm else _NO_CHARTS}"
+            )
         if not by_kustomize:
             return {"": answer.output}
         files = await asyncio.to_thread(content_of, out)
     if files is None:
         raise UserError(f"rendering {path}: it gives more than can be committed")
     return files
+
+
+def _may_have_helm(root: Path, folder: Path, held: bool) -> bool:
+    """Kustomize writes a chart's values to a file that is called like the chart: a name with `..` in it, in a base that
+    is fetched, would have it written anywhere, were kustomize not `held` to the promotion's folder."""
+    return held or not may_fetch_others(root, folder)
 
 
 def _write(files: Rendered, target: Path, config: Mapping[str, Any]) -> None:
@@ -128,6 +159,11 @@ def _helm_arguments(context: StepContext, config: Mapping[str, Any]) -> list[str
 
 
 def _complaint(said: str) -> str:
-    """kubectl wraps kustomize's complaint into a line of its log."""
+    """kubectl wraps kustomize's complaint into its log: a line of it, or several.
+
+    https://pkg.go.dev/k8s.io/klog/v2#InfoS
+    """
+    if found := re.search(r"err=<\n\t(.*)\n >\s*\Z", said, re.S):
+        return found[1].replace("\n\t", "\n").strip()
     found = re.search(r'err="(.*)"\s*\Z', said, re.S)
     return found[1].replace('\\"', '"') if found else said

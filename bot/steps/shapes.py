@@ -10,7 +10,14 @@ TEXT: Schema = {"type": "string", "minLength": 1}
 MAYBE: Schema = {"type": "string"}
 TEXTS: Schema = {"type": "array", "items": TEXT}
 FLAG: Schema = {"type": "boolean"}
-DURATION: Schema = {"type": "string", "pattern": r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"}
+DURATION: Schema = {"type": "string", "format": "go-duration"}
+# Kargo takes any number; ours ends.
+ATTEMPTS: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 2**31 - 1,
+    "description": "How often to try again on a moved branch: 10 times unless given, and at most 100.",
+}
 NEVER: Schema = {"const": False, "description": "TLS is always verified here."}
 
 
@@ -47,5 +54,6 @@ def updates(value: Schema = SCALAR) -> dict[str, Any]:
 ORIGIN: Schema = record("name", kind={"enum": ["Warehouse"]}, name=TEXT)
 # Kargo names other forges here, and manifests carry the name of one they no longer use; the repository decides.
 PROVIDER: Schema = told(
-    {"enum": ["azure", "bitbucket", "gitea", "github", "gitlab"]}, "Has no meaning here: the repository decides."
+    {"enum": ["azure", "bitbucket", "gitea", "github", "gitlab"]},
+    "What another repository's pull requests are on: github or gitlab; left out: as its host says.",
 )

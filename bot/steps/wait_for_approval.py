@@ -6,9 +6,9 @@ from typing import Any
 from bot.contracts.github_areas import Review
 from bot.contracts.schema import Schema
 from bot.contracts.steps import StepContext, StepResult, StepStatus
-from bot.core.durations import parse_duration
 from bot.core.facts import Permission
 from bot.errors import UserError
+from bot.steps.asking import ask_again_at
 from bot.steps.earlier import latest
 from bot.steps.proposing.people import PEOPLE, People, people
 from bot.steps.shapes import DURATION, record, told
@@ -50,7 +50,7 @@ async def run(context: StepContext, config: Mapping[str, Any]) -> StepResult:
     if not pull.open:
         done = "merged" if pull.merged else "closed"
         return StepResult(StepStatus.FAILED, output, f"#{pull.number} was {done} with {lacking}")
-    later = context.clock.now() + parse_duration(config.get("pollInterval", "5m"))
+    later = ask_again_at(context, config, "5m")
     return StepResult(StepStatus.RUNNING, output, f"#{pull.number} has {lacking}", retry_at=later)
 
 

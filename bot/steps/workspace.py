@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.contracts.git import Checkout
 from bot.contracts.steps import StepContext
-from bot.core.urls import normalize_git
+from bot.core.urls import same_repository
 from bot.errors import UserError
 
 _LONGEST_NAME = 255  # bytes, on every common file system
@@ -136,5 +136,5 @@ def _relative(path: Path, root: Path) -> str:
 
 
 def is_own_repository(context: StepContext, url: str) -> bool:
-    """Whether a URL is that of the repository the pipeline lives in."""
-    return normalize_git(url) == normalize_git(context.repository.url)
+    """Whether a URL is that of the repository the pipeline lives in, be it written for SSH."""
+    return same_repository(url, context.repository.url)

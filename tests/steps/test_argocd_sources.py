@@ -94,6 +94,7 @@ def test_what_can_not_be_done_is_said(run: Run, update: dict[str, Any], said: st
         ({"repoURL": "a", "digest": "sha256:12"}, "a@sha256:12"),
         ({"repoURL": "a", "newName": "b", "tag": "1"}, "a=b:1"),
         ({"repoURL": IMAGE}, f"{IMAGE}:1.0.0"),
+        ({"repoURL": IMAGE, "newName": "", "tag": "", "digest": ""}, f"{IMAGE}:1.0.0"),
         ({"repoURL": IMAGE, "useDigest": True}, f"{IMAGE}@{DIGEST}"),
         ({"repoURL": IMAGE, "fromOrigin": {"name": "other"}}, f"{IMAGE}:2.0.0"),
     ],

@@ -1,6 +1,7 @@
 """Steps that change files: yaml-update, helm-update-image, copy, delete, file-write; and those that read them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,8 @@ async def test_helm_update_image_of_several(run, values):
         ([freight_of(an_image())], {"image": "other"}, f"no image other; it has {SERVICE}"),
         ([freight_of(an_image()), freight_of(an_image(tag="2"), origin="b")], {"image": SERVICE}, "b, service.*fromOr"),
         ([freight_of(an_image())], {"image": SERVICE, "fromOrigin": {"name": "b"}}, "it has none"),
+        ([freight_of(replace(an_image(), digest=""))], {"image": SERVICE, "value": "Digest"}, "has no digest"),
+        ([freight_of(replace(an_image(), tag=""))], {"image": SERVICE, "value": "ImageAndTag"}, "has no tag"),
     ],
 )
 async def test_helm_update_image_says_what_is_wrong(run, values, freight, image, says):
@@ -302,6 +305,43 @@ async def test_what_can_not_be_read_is_said(run, content, expression, says):
     (run.workdir / "data").write_text(content)
     with pytest.raises(UserError, match=says):
         await run("yaml-parse", {"path": "data", "outputs": [{"name": "x", "fromExpression": expression}]})
+
+
+@pytest.mark.parametrize("content", ["{", "", "[1]", "[" * 100_000])
+async def test_what_is_no_json_is_said(run, content):
+    (run.workdir / "data").write_text(content)
+    with pytest.raises(UserError, match="reading data: "):
+        await run("json-parse", {"path": "data", "outputs": [{"name": "x", "fromExpression": "x"}]})
+
+
+UPDATE = {"updates": [{"key": "a", "value": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("uses", "config"),
+    [
+        *((uses, {"path": "large", **UPDATE}) for uses in ("yaml-update", "json-update", "toml-update")),
+        *((uses, {"path": "large", "outputs": [{"name": "x", "fromExpression": "x"}]})
+          for uses in ("yaml-parse", "json-parse", "toml-parse")),
+        ("yaml-merge", {"inFiles": ["large"], "outFile": "out"}),
+        ("http", {"url": "https://service.example.com", "bodyFromFile": "large"}),
+    ],
+)  # fmt: skip
+async def test_what_is_read_of_a_file_is_bounded(run, uses, config):
+    with (run.workdir / "large").open("wb") as file:
+        file.truncate(10 * 1024 * 1024 + 1)
+    with pytest.raises(UserError, match="large is larger than 10 MiB"):
+        await run(uses, config)
+
+
+async def test_a_folder_is_no_file_to_write(run, values):
+    with pytest.raises(UserError, match="'src' is a folder; name a file"):
+        await run("yaml-merge", {"inFiles": ["src/values.yaml"], "outFile": "src"})
+
+
+async def test_a_document_that_is_not_there_is_not_changed(run, values):
+    with pytest.raises(UserError, match="has no document 1"):
+        await run("yaml-update", {"path": "src/values.yaml", "document": 1, **UPDATE})
 
 
 async def test_compose_output_and_fail(run):

@@ -195,6 +195,15 @@ async def test_what_was_not_locked_before_is_told_as_new(run, place):
     assert (await run("helm-update-chart", {"path": "src/chart", "charts": charts})).output == {}
 
 
+async def test_a_dependency_that_is_gone_is_told_as_removed(run, place):
+    await run("helm-update-chart", {"path": "src/chart"})
+    near = "dependencies: [{name: near, version: 1.0.0, repository: 'file://../near'}]\n"
+    write(place.chart, {"Chart.yaml": f"apiVersion: v2\nname: service\nversion: 1.0.0\n{near}"})
+    result = await run("helm-update-chart", {"path": "src/chart"})
+    assert result.output["commitMessage"].endswith("\n\n- library: removed")
+    assert place.locked() == {"near": "1.0.0"}
+
+
 async def test_the_version_may_come_from_the_freight(run, place):
     oci = place.repository.startswith("oci://")
     chart = Chart(f"{place.repository}/library" if oci else place.repository, "" if oci else "library", NEW)

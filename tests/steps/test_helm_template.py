@@ -1,5 +1,6 @@
 """helm-template, by the real helm."""
 
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from aiohttp import web
 from bot.contracts.steps import Programs
 from bot.errors import UserError
 from bot.rendering import find_programs
+from bot.steps.rendering.renders import UNTRANSLATED
 
 FILES = {
     "Chart.yaml": "apiVersion: v2\nname: service\nversion: 1.0.0\n",
@@ -55,6 +57,20 @@ def real(run, *arguments: str) -> bytes:
     environment = {"HOME": home, "KUBECONFIG": "/dev/null"}
     command = [*find_programs().helm, "template", *arguments]
     return subprocess.run(command, cwd=run.workdir, env=environment, check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("language", ["C", UNTRANSLATED["LC_ALL"]])
+def test_helm_starts_with_little_to_translate(run, language):
+    """What it allocates as it starts, as Go tells of each package: https://pkg.go.dev/runtime#hdr-Environment_Variables
+
+    If this fails with a new helm, another language may have become the one with the fewest texts.
+    """
+    environment = {"LC_ALL": language, "GODEBUG": "inittrace=1", "HOME": str(run.workdir)}
+    told = subprocess.run(
+        [*find_programs().helm, "version"], env=environment, check=True, capture_output=True, text=True
+    ).stderr
+    (made,) = re.findall(r"^init k8s.io/kubectl/pkg/cmd/get @.* ([0-9]+) allocs$", told, re.M)
+    assert (int(made) < 2_000) is (language != "C")
 
 
 def config(**more: object) -> dict[str, object]:

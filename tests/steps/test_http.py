@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.contracts.metrics import HttpAnswer
-from bot.contracts.steps import StepStatus
+from bot.contracts.steps import StepStatus, longest_run
 from bot.errors import UserError
+from bot.steps import BY_NAME
 from tests.steps.conftest import NOW
 
 JSON = {"Content-Type": "application/json; charset=utf-8", "X-Request-Id": "7"}
@@ -65,11 +66,35 @@ async def test_criteria_decide(run, status, criteria, expected):
     assert (await run("http", {"url": URL, **criteria})).status is expected
 
 
-@pytest.mark.parametrize(("interval", "seconds"), [(None, 30), ("2m", 120)])
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [(None, 10), ("1.5s", 1.5), ("150ms", 0.15), ("250us", 0.00025), ("20m", 1200), ("1h", 1800), ("0s", 1800)],
+)
+async def test_how_long_an_answer_may_take(run, written, seconds):
+    """Half an hour, where it has no limit or a longer one; the engine takes the step to hang only later."""
+    assert longest_run(BY_NAME["http"]) > timedelta(minutes=30)
+    answers(run)
+    await run("http", {"url": URL} | ({"timeout": written} if written else {}))
+    assert run.http.asked[0]["timeout_seconds"] == seconds
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(None, 30), ("2m", 120), ("0s", 1), ("1ns", 1)])
 async def test_while_nothing_holds_it_is_asked_again(run, interval, seconds):
     answers(run)
     config = {"url": URL, "successExpression": "false"} | ({"pollInterval": interval} if interval else {})
     assert (await run("http", config)).retry_at == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "X-Request-Id", "X-REQUEST-ID"])
+async def test_headers_are_found_however_they_were_sent(run, name):
+    answers(run, headers={name: "7", "ETag": "a"})
+    found = {
+        "id": "response.headers['X-Request-Id'][0]",
+        "tag": "response.headers.Etag[0]",
+        "same": "response.header('etag')",
+    }
+    outputs = [{"name": key, "fromExpression": code} for key, code in found.items()]
+    assert (await run("http", {"url": URL, "outputs": outputs})).output == {"id": "7", "tag": "a", "same": "a"}
 
 
 async def test_outputs_are_taken_from_the_answer(run):
@@ -103,23 +128,39 @@ async def test_how_a_body_is_read(run, body, headers, kind, expected):
 @pytest.mark.parametrize(
     ("more", "body", "says"),
     [
-        ({"successExpression": "response.status"}, b"{}", "neither true nor false"),
-        ({"successExpression": "("}, b"{}", "evaluating"),
+        ({"successExpression": "response.status"}, b"{}", "`successExpression` gives 200, which is neither true nor"),
+        ({"failureExpression": "response.body"}, b"{}", "`failureExpression` gives a dict, which is neither true nor"),
+        ({"successExpression": "response.body.a.b"}, b"{}", "evaluating `response.body.a.b`"),
         ({"outputs": [{"name": "x", "fromExpression": "response.body.a.b.c"}]}, b"{}", "evaluating"),
         ({}, b"{", "said to be JSON"),
         ({}, b"[" * 100_000, "said to be JSON"),
         ({"responseContentType": "application/yaml"}, b"a: [", "the answer is not YAML"),
-        ({"failureExpression": "true", "errorExpression": "("}, b"{}", "evaluating `\\(`"),
-        ({"body": "a", "bodyFromFile": "b"}, b"{}", "both `body` and `bodyFromFile`"),
-        ({"bodyFromFile": "../b"}, b"{}", "leads out"),
-        ({"bodyFromFile": "none"}, b"{}", "nothing at 'none'"),
-        ({"proxy": "http://proxy.example.com"}, b"{}", "`proxy` can't be used"),
     ],
 )
-async def test_mistakes_are_said(run, more, body, says):
+async def test_an_answer_that_is_not_as_expected_is_a_fault_that_may_go_away(run, more, body, says):
     answers(run, body=body)
+    result = await run("http", {"url": URL, **more})
+    assert (result.status, result.output) == (StepStatus.ERRORED, {})
+    assert result.message.startswith("service.example.com answered 200; ")
+    assert says in result.message
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"successExpression": "("}, r"evaluating `\(`"),
+        ({"failureExpression": "true", "errorExpression": "("}, r"evaluating `\(`"),
+        ({"outputs": [{"name": "x", "fromExpression": "1 +"}]}, r"evaluating `1 \+`"),
+        ({"body": "a", "bodyFromFile": "b"}, "both `body` and `bodyFromFile`"),
+        ({"bodyFromFile": "../b"}, "leads out"),
+        ({"bodyFromFile": "none"}, "nothing at 'none'"),
+        ({"proxy": "http://proxy.example.com"}, "`proxy` can't be used"),
+    ],
+)
+async def test_mistakes_are_said_before_anything_is_sent(run, more, says):
     with pytest.raises(UserError, match=says):
-        await run("http", {"url": URL, **more})
+        await run("http", {"url": URL, "method": "POST", **more})
+    assert run.http.asked == []
 
 
 async def test_the_address_is_not_told_whole(run):

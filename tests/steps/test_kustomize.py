@@ -14,6 +14,7 @@ from bot.contracts.steps import Programs
 from bot.errors import UserError
 from bot.rendering import find_programs
 from bot.steps.rendering.kustomize_images import ImageChange, set_images
+from bot.steps.rendering.kustomize_inputs import inputs_of
 from tests.steps.conftest import DIGEST, an_image, freight_of
 
 SERVICE = "registry.example.com/service"
@@ -256,6 +257,78 @@ async def test_files_out_of_the_folder_are_not_read(run, overlay, resource, tmp_
     overlay.write_text(f"resources: [{resource}]\n")
     with pytest.raises(UserError, match=r"link|security"):
         await run("kustomize-build", {"path": "src/uat", "outPath": "o.yaml"})
+
+
+BESIDE = {
+    "src/common/patch.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: uat, labels: {a: b}}\n",
+    "src/common/settings.ini": "colour=blue\n",
+    "src/uat/namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: uat}\n",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "resources: [namespace.yaml]\npatches: [{path: ../common/patch.yaml}]\n",
+        "resources: [../common/patch.yaml]\n",
+        "configMapGenerator: [{name: c, files: [../common/settings.ini]}]\n",
+        "configMapGenerator: [{name: c, files: [other.ini=../common/settings.ini]}]\n",
+        "configMapGenerator: [{name: c, envs: [../common/settings.ini]}]\n",
+    ],
+)
+async def test_files_beside_a_kustomization_are_read_as_kargo_has_it(run, overlay, text):
+    for name, content in BESIDE.items():
+        (run.workdir / name).parent.mkdir(exist_ok=True)
+        (run.workdir / name).write_text(content)
+    overlay.write_text(text)
+    inputs = inputs_of(run.workdir.resolve(), overlay.parent.resolve())
+    assert any(name.startswith("src/common/") for name in inputs)  # what is there goes into the cache's key
+    await run("kustomize-build", {"path": "src/uat", "outPath": "o.yaml"})
+    rendered = (run.workdir / "o.yaml").read_bytes()
+    assert rendered == real(run, "--load-restrictor=LoadRestrictionsNone", "src/uat")
+    assert b"a: b" in rendered or b"blue" in rendered
+
+
+TRANSFORMER = """\
+apiVersion: builtin
+kind: PatchTransformer
+metadata: {name: p}
+path: ../common/patch.yaml
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"src/uat/kustomization.yaml": "configMapGenerator: [{name: c, files: [OUT/settings.ini]}]\n"},
+        {"src/uat/kustomization.yaml": "configMapGenerator: [{name: c, files: [a=OUT/settings.ini]}]\n"},
+        {"src/uat/kustomization.yaml": "configMapGenerator: [{name: c, files: [../../../outside/settings.ini]}]\n"},
+        {"src/uat/kustomization.yaml": 'configMapGenerator: [{name: c, "f\\x69les": ["..\\x2fcommon/far.ini"]}]'},
+        {"src/uat/kustomization.yaml": "configMapGenerator: [{name: c, files: [../common/far.ini]}]\n"},
+        {"src/uat/kustomization.yaml": "resources: [../common]\n",
+         "src/common/kustomization.yaml": "configMapGenerator: [{name: c, files: [far.ini]}]\n"},
+        {"src/uat/kustomization.yaml": "resources: [namespace.yaml]\ntransformers: [t.yaml]\n",
+         "src/uat/t.yaml": TRANSFORMER},
+        {"src/uat/kustomization.yaml": "resources: [namespace.yaml]\nTransformers: [t.yaml]\n",
+         "src/uat/t.yaml": TRANSFORMER},
+        {"src/uat/kustomization.yaml": "Resources: [inner]\n",
+         "src/uat/inner/kustomization.yaml": "configMapGenerator: [{name: c, files: [../../common/far.ini]}]\n"},
+        {"src/uat/kustomization.yaml": "configMapGenerator: [{name: c, files: [!!binary Li4vY29tbW9uL2Zhci5pbmk=]}]\n"},
+        {"src/uat/kustomization.yaml": "resources: [namespace.yaml]\nvalidators: [t.yaml]\n",
+         "src/uat/t.yaml": TRANSFORMER},
+    ],
+)  # fmt: skip
+async def test_what_is_not_known_to_lie_inside_is_not_read(run, overlay, files, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "settings.ini").write_text("colour=s3cret\n")
+    for name, content in {**BESIDE, **files}.items():
+        (run.workdir / name).parent.mkdir(exist_ok=True)
+        (run.workdir / name).write_text(content.replace("OUT", str(outside)))
+    (run.workdir / "src/common/far.ini").symlink_to(outside / "settings.ini")
+    with pytest.raises(UserError, match=r"security|symbolic link|absolute|has a value with a tag"):
+        await run("kustomize-build", {"path": "src/uat", "outPath": "o.yaml"})
+    assert not (run.workdir / "o.yaml").exists()
 
 
 async def test_a_missing_kustomize_says_how_to_get_it(run, overlay):

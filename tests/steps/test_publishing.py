@@ -1,7 +1,10 @@
 """Tags, and commits that GitHub makes anew: git-tag, git-push with `tag`, github-push."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.contracts.git import BranchMoved
 from bot.contracts.steps import StepStatus
 from bot.core.model import CommitSha
 from bot.errors import UserError
@@ -149,6 +152,44 @@ async def test_without_a_commit_there_is_nothing_to_push(run, remote):
     await run("git-clone", SRC)
     result = await run("github-push", {"path": "./src", "generateTargetBranch": True})
     assert (result.status, kept(remote)) == (StepStatus.SKIPPED, ["refs/heads/main"])
+
+
+async def test_github_makes_commits_in_the_pipelines_repository_only(run, remote):
+    await prepared(run)
+    elsewhere = replace(run.context.repository, url="https://github.example.com/acme/config")
+    run.context = replace(run.context, repository=elsewhere)
+    with pytest.raises(
+        UserError, match=r"in https://github\.example\.com/acme/config only, not in .*; use git-push there"
+    ):
+        await run("github-push", {"path": "./src", "generateTargetBranch": True})
+    assert kept(remote) == ["refs/heads/main"]
+
+
+@pytest.mark.parametrize(("written", "tried"), [({}, 10), ({"maxAttempts": 3}, 3), ({"maxAttempts": 2**31 - 1}, 100)])
+@pytest.mark.parametrize("step", ["git-push", "github-push"])
+async def test_a_branch_that_moves_again_and_again_is_a_fault_that_may_go_away(run, remote, step, written, tried):
+    await prepared(run)
+    asked = []
+
+    class Moving:
+        """The Git port, with others who are always quicker."""
+
+        def __getattr__(self, name):
+            return getattr(git, name)
+
+        async def push(self, _worktree, branch, *, attempts, **_more):
+            asked.append(attempts)
+            raise BranchMoved(f"{branch} could not be pushed in {attempts} attempts")
+
+        async def put_on_top(self, _worktree, _branch):
+            return base
+
+    git = run.context.git
+    base = (await git.checkouts(run.workdir))[0].base
+    run.context = replace(run.context, git=Moving())
+    result = await run(step, {"path": "./src", "targetBranch": "main", **written})
+    assert (result.status, "could not be pushed" in result.message) == (StepStatus.ERRORED, True)
+    assert asked == ([tried] if step == "git-push" else [1] * tried)
 
 
 async def test_commits_are_bounded(run, remote):

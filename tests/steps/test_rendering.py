@@ -50,6 +50,10 @@ class Counting:
         self.keys.append(key)
         return await self.cache.render(key, counted)
 
+    def kept(self, key: str) -> Rendered | None:
+        self.keys.append(key)
+        return self.cache.kept(key)
+
 
 @pytest.fixture
 def cache(run, tmp_path) -> Counting:
@@ -328,6 +332,9 @@ async def test_nothing_is_kept_of_files_that_change_under_its_hands(run, cache, 
             write(run.workdir, {"chart/values.yaml": "env: tardy\n", "base/a.yaml": "kind: ConfigMap\n"
                                 "apiVersion: v1\nmetadata: {name: tardy}\n"})  # fmt: skip
             return await inner.render(key, make)
+
+        def kept(self, key: str) -> Rendered | None:
+            return inner.kept(key)
 
     step = BY_NAME[uses]
     assert isinstance(step, Prepares)

@@ -96,6 +96,7 @@ async def test_the_step_writes_the_file_and_a_message(run):
     result = await run("toml-update", {"path": "a.toml", "updates": updates})
     assert (run.workdir / "a.toml").read_text() == "a = 2 # one\n[b]\nc = 'y'\n"
     assert result.output == {"commitMessage": 'Updated a.toml\n\n- a: 2\n- b.c: "y"'}
+    assert (await run("toml-update", {"path": "a.toml", "updates": []})).output == {}
 
 
 async def test_values_are_read(run):

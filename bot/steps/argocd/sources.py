@@ -11,15 +11,15 @@ from bot.errors import UserError
 from bot.steps.argocd.application import Application
 from bot.steps.artifacts import find_image
 from bot.steps.earlier import output_of
-from bot.steps.shapes import FLAG, ORIGIN, TEXT, listed, record, told
+from bot.steps.shapes import FLAG, MAYBE, ORIGIN, TEXT, listed, record, told
 
 _FROM = told(ORIGIN, "Of which warehouse's freight (deprecated: `imageFrom()`, `commitFrom()`, `chartFrom()`).")
 _KUSTOMIZE_IMAGE = record(
     "repoURL",
     repoURL=told(TEXT, "The image's repository, as the manifests call it."),
-    newName=told(TEXT, "What to call it instead."),
-    tag=told(TEXT, "With neither tag nor digest: as in the freight."),
-    digest=TEXT,
+    newName=told(MAYBE, "What to call it instead."),
+    tag=told(MAYBE, "With neither tag nor digest: as in the freight."),
+    digest=MAYBE,
     useDigest=told(FLAG, "Take the freight's digest, not its tag (deprecated: `digest`)."),
     fromOrigin=_FROM,
 )

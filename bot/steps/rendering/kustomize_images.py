@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
+from bot.core.plain_yaml import PlainLoader
 from bot.errors import UserError
 from bot.steps.editing.texts import refuse_deep
+from bot.steps.editing.yaml_nodes import refuse_bombs
 from bot.steps.editing.yaml_scalars import write_scalar
 
 KEEP = "*"
@@ -161,12 +163,16 @@ def _compose(text: str, path: str) -> Node:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(root, yaml.MappingNode):
         raise UserError(f"{path} is not a kustomization: it holds no mapping")
+    refuse_bombs(root, path)
     return root
 
 
 def _verify(before: str, after: str, changes: Mapping[str, ImageChange], path: str) -> None:
     """Raises UserError unless only these entries of `images` have changed, to what was asked."""
-    old, new = (yaml.load(text, Loader=yaml.CSafeLoader) for text in (before, after))
+    try:
+        old, new = (yaml.load(text, Loader=PlainLoader) for text in (before, after))  # noqa: S506  # it is a safe one
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} can't be read: {' '.join(str(error).split())}") from error
     entries = {each["name"]: dict(each) for each in old.pop("images", None) or ()}
     for name, change in changes.items():
         entry = entries.setdefault(name, {"name": name})

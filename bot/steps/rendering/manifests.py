@@ -8,8 +8,10 @@ from typing import Any
 import yaml
 
 from bot.contracts.steps import Rendered
+from bot.core.plain_yaml import PlainLoader
 from bot.errors import UserError
 from bot.steps.editing.texts import refuse_deep
+from bot.steps.files.targets import of_git
 from bot.steps.workspace import remove
 
 _SEPARATOR = re.compile(r"^---[ \t]*(?:#.*)?$", re.M)
@@ -24,10 +26,13 @@ def is_file(path: str) -> bool:
 
 
 def write_one(target: Path, manifests: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        raise UserError(f"{target.name!r} is a folder already; choose another `outPath`")
-    target.write_bytes(manifests)
+    try:
+        target.write_bytes(manifests)
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(manifests)
+    except IsADirectoryError as error:
+        raise UserError(f"{target.name!r} is a folder already; choose another `outPath`") from error
 
 
 def write_tree(folder: Path, files: Rendered) -> None:
@@ -36,6 +41,8 @@ def write_tree(folder: Path, files: Rendered) -> None:
         remove(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
+        if of_git(name):
+            raise UserError(f"{name!r} would be Git's own; no chart may write it")
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -60,7 +67,7 @@ def write_each(folder: Path, manifests: bytes, name: Name) -> None:
 def _file_name(document: str, name: Name) -> str:
     refuse_deep(document, "what was rendered")
     try:
-        resource = yaml.load(document, Loader=yaml.CSafeLoader)
+        resource = yaml.load(document, Loader=PlainLoader)  # noqa: S506  # it is a safe one
     except yaml.YAMLError as error:
         raise UserError(f"what was rendered is not YAML: {' '.join(str(error).split())}") from error
     metadata = resource.get("metadata") if isinstance(resource, dict) else None

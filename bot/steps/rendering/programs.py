@@ -4,15 +4,16 @@ import asyncio
 import os
 import resource
 import signal
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bot.contracts.steps import Network
 from bot.errors import UserError
-from bot.steps.rendering import confine
+from bot.steps.rendering.confine import Fence, start
 
 _SECONDS = 300.0
 _OUTPUT_LIMIT = 64 * 1024 * 1024
@@ -51,10 +52,11 @@ def helm_environment(workdir: Path) -> dict[str, str]:
     home = workdir / ".helm"
     return {
         "HOME": str(home),
+        "TMPDIR": str(workdir),
         "HELM_CACHE_HOME": str(home / "cache"),
         "HELM_CONFIG_HOME": str(home / "config"),
         "HELM_DATA_HOME": str(home / "data"),
-        "HELM_PLUGINS": str(home / "plugins"),
+        "HELM_PLUGINS": str(home / "plugins"),  # without it `HELM_NO_PLUGINS` still has those that fetch charts run
         "HELM_REGISTRY_CONFIG": str(home / "registry.json"),
         "HELM_REPOSITORY_CACHE": str(home / "repository"),
         "HELM_REPOSITORY_CONFIG": str(home / "repositories.yaml"),
@@ -75,41 +77,36 @@ async def run(
     environment: Mapping[str, str],
     seconds: float = _SECONDS,
     network: Network | None = None,
+    starts: Sequence[Path] = (),
+    reads: Sequence[Path] = (),
 ) -> Answer:
     """Run it in `folder`. Raises UserError when it takes too long, needs too much memory or says too much.
 
-    `network` is how it reaches others, where it may want to.
+    Files outside `folder` it does not reach, but for what programs are made of, the programs it `starts` and what it
+    `reads`. `network` is how it reaches others, where it may want to.
     """
     name = Path(program[0]).name
     if network is not None:
         environment = {**network.environment, **environment}
-        if network.only_port:
-            program = (sys.executable, "-I", "-S", confine.__file__, str(network.only_port), *program)
-    process = await asyncio.create_subprocess_exec(
-        *program,
-        *arguments,
-        cwd=folder,
-        env={"PATH": os.defpath, "LC_ALL": "C", **environment},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+    process = start(
+        (*program, *arguments),
+        Fence((folder,), reads, starts, network.only_port if network is not None else 0),
+        folder=folder,
+        environment={"PATH": os.defpath, "LC_ALL": "C", **environment},
     )
     _limit(process.pid)
-    assert process.stdout is not None  # noqa: S101  # both were asked for
-    assert process.stderr is not None  # noqa: S101
     try:
-        async with asyncio.timeout(seconds):
-            output, complaint = await asyncio.gather(_read(process, process.stdout), _read(process, process.stderr))
-            status = await process.wait()
+        async with asyncio.timeout(seconds), _reading(process.stdout) as out, _reading(process.stderr) as err:
+            output, complaint = await asyncio.gather(_read(process, out), _read(process, err))
+            status = process.poll()
+            if status is None:  # it has closed its output, and may take its time to end
+                status = await asyncio.to_thread(process.wait)
     except TimeoutError as error:
         raise UserError(f"{name} had not finished after {seconds:g} s; it was ended") from error
     finally:
         if process.returncode is None:
             _end(process)
-            # What it has said is read to the end: a pipe nobody reads from would hide that it has ended.
-            await asyncio.gather(process.stdout.read(), process.stderr.read())
-            await process.wait()
+            await asyncio.to_thread(process.wait)
     if max(len(output), len(complaint)) > _OUTPUT_LIMIT:
         raise UserError(f"{name} printed more than {_OUTPUT_LIMIT // 1024**2} MiB; it was ended")
     said = complaint.decode("utf-8", "replace").strip()
@@ -129,7 +126,20 @@ def _limit(pid: int) -> None:
             resource.prlimit(pid, kind, (limit, limit))
 
 
-async def _read(process: asyncio.subprocess.Process, stream: asyncio.StreamReader) -> bytes:
+@asynccontextmanager
+async def _reading(pipe: IO[bytes] | None) -> AsyncIterator[asyncio.StreamReader]:
+    """What comes out of one end of a pipe, which is closed when this is left."""
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), pipe
+    )
+    try:
+        yield reader
+    finally:
+        transport.close()
+
+
+async def _read(process: subprocess.Popen[bytes], stream: asyncio.StreamReader) -> bytes:
     """What it prints; once that is too much, its beginning, and the program is ended."""
     parts = bytearray()
     while part := await stream.read(65536):
@@ -140,7 +150,7 @@ async def _read(process: asyncio.subprocess.Process, stream: asyncio.StreamReade
     return bytes(parts)
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """End it with all it has started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -24,6 +24,11 @@ from bot.steps.workspace import remove
 # One program for each core is at work, and is done before its garbage is worth collecting, unless there is much of it.
 # https://pkg.go.dev/runtime#hdr-Environment_Variables
 SPARING: Mapping[str, str] = {"GOGC": "off", "GOMEMLIMIT": "256MiB", "GOMAXPROCS": "1"}
+# As it starts, helm reads kubectl's help in the language it finds here, and English, as any other that is translated,
+# takes it nearly as long as rendering a chart. Of Chinese as it is written in Taiwan there are a few lines. None of
+# them are of helm's own, and nothing else depends on it: Go's programs know no locales.
+# https://github.com/kubernetes/kubectl/blob/master/pkg/util/i18n/i18n.go
+UNTRANSLATED: Mapping[str, str] = {"LC_ALL": "zh_TW.UTF-8"}
 _MOST_FILES = 20_000
 _MOST_BYTES = 64 * 1024 * 1024
 _SCRATCH = ".towpath-"
@@ -53,18 +58,24 @@ def content_of(folder: Path) -> dict[str, bytes] | None:
 
 def _files(folder: Path) -> dict[str, bytes] | None:
     found: dict[str, bytes] = {}
-    size = 0
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(_SCRATCH) and name != ".git")
-        if any(os.path.islink(os.path.join(where, name)) for name in folders):
-            return None
-        for name in files:
-            path = os.path.join(where, name)
-            size += os.stat(path).st_size
-            if size > _MOST_BYTES or len(found) >= _MOST_FILES:
-                return None
-            with open(path, "rb") as file:
-                found[os.path.relpath(path, folder)] = file.read()
+    size, waiting = 0, [(str(folder), "")]
+    while waiting:
+        where, prefix = waiting.pop()
+        with os.scandir(where) as entries:
+            for entry in entries:
+                name = f"{prefix}{entry.name}"
+                if entry.is_dir():
+                    if entry.name.startswith(_SCRATCH) or entry.name == ".git":
+                        continue
+                    if entry.is_symlink():
+                        return None
+                    waiting.append((entry.path, f"{name}/"))
+                    continue
+                with open(entry.path, "rb", buffering=0) as file:
+                    size += os.fstat(file.fileno()).st_size
+                    if size > _MOST_BYTES or len(found) >= _MOST_FILES:
+                        return None
+                    found[name] = file.readall()
     return found
 
 
@@ -116,6 +127,11 @@ def _archive_may_change(data: bytes) -> bool:
     except (OSError, EOFError, zlib.error, tarfile.TarError):
         return True
     return False
+
+
+def recall(programs: Programs, key: str) -> Rendered | None:
+    """What was rendered before for this key. Blocks."""
+    return programs.cache.kept(key) if programs.cache and key else None
 
 
 async def render(programs: Programs, key: str, make: Callable[[], Awaitable[Rendered | None]]) -> Rendered:
