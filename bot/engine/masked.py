@@ -1,13 +1,20 @@
-"""GitHub as a repository's secrets see it: whatever the bot writes there has them masked."""
+"""GitHub and Git as a repository's secrets see them: whatever the bot writes there has them masked.
 
-from collections.abc import Sequence
+What a step writes into files, and what it names a branch, is its author's will.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from cachetools import LRUCache
 
+from bot.contracts.git import Git, Identity
+from bot.contracts.github_areas import Deployment, Deployments, DeploymentStatus, GitObjects
 from bot.core.facts import CheckRun, Comment, PullRequest
+from bot.core.model import CommitSha
 from bot.engine.ports import View
 from bot.engine.redaction import Redactor
 
@@ -18,6 +25,11 @@ T = TypeVar("T")
 def masked(port: View, redactor: Redactor, written: "Written") -> View:
     """The same port with a last look at its texts."""
     return cast(View, _Masked(port, redactor, written))  # what it doesn't define itself is the port's
+
+
+def masked_git(port: Git, redactor: Redactor) -> Git:
+    """The same port with a last look at the messages of commits and tags."""
+    return cast(Git, _MaskedGit(port, redactor))
 
 
 class Written:
@@ -83,6 +95,14 @@ class _Masked:
         )
         return self._meant(await self._port.put_check_run(clean))
 
+    @property
+    def deployments(self) -> Deployments:
+        return cast(Deployments, _MaskedDeployments(self._port.deployments, self._redactor, self._written))
+
+    @property
+    def objects(self) -> GitObjects:
+        return _MaskedObjects(self._port.objects, self._redactor)
+
     # --- what is read again -------------------------------------------------------------------------
 
     async def recent_pulls(self) -> tuple[PullRequest, ...]:
@@ -114,3 +134,65 @@ class _Masked:
 
     def _all_meant(self, facts: Sequence[T]) -> tuple[T, ...]:
         return tuple(self._meant(one) for one in facts)
+
+
+class _MaskedDeployments:
+    def __init__(self, port: Deployments, redactor: Redactor, written: Written) -> None:
+        self._port = port
+        self._redactor = redactor
+        self._written = written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    async def create(
+        self, ref: str, environment: str, task: str, description: str, payload: Mapping[str, Any]
+    ) -> Deployment:
+        description, payload = self._redactor.mask(description), self._redactor.mask_all(payload)
+        return await self._port.create(ref, environment, task, description, payload)
+
+    async def status(self, deployment: int) -> DeploymentStatus | None:
+        return self._written.as_meant(await self._port.status(deployment))
+
+    async def set_status(self, deployment: int, status: DeploymentStatus, *, auto_inactive: bool = True) -> None:
+        clean = replace(
+            status,
+            description=self._mask(status.description),
+            environment_url=self._mask(status.environment_url),
+            log_url=self._mask(status.log_url),
+        )
+        await self._port.set_status(deployment, clean, auto_inactive=auto_inactive)
+
+    def _mask(self, text: str) -> str:
+        return self._written.keep(text, self._redactor.mask(text))
+
+
+class _MaskedObjects:
+    def __init__(self, port: GitObjects, redactor: Redactor) -> None:
+        self._port = port
+        self._redactor = redactor
+
+    async def write_commit(self, message: str, tree: str, parents: Sequence[CommitSha]) -> CommitSha:
+        return await self._port.write_commit(self._redactor.mask(message), tree, parents)
+
+
+class _MaskedGit:
+    def __init__(self, port: Git, redactor: Redactor) -> None:
+        self._port = port
+        self._redactor = redactor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    async def commit(
+        self, worktree: Path, message: str, *, author: Identity, paths: Sequence[str] = ()
+    ) -> CommitSha | None:
+        message, author = self._redactor.mask(message), self._masked(author)
+        return await self._port.commit(worktree, message, author=author, paths=paths)
+
+    async def tag(self, worktree: Path, name: str, message: str, *, tagger: Identity, force: bool = False) -> CommitSha:
+        message, tagger = self._redactor.mask(message), self._masked(tagger)
+        return await self._port.tag(worktree, name, message, tagger=tagger, force=force)
+
+    def _masked(self, who: Identity) -> Identity:
+        return Identity(self._redactor.mask(who.name), self._redactor.mask(who.email))

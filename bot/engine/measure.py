@@ -95,9 +95,9 @@ async def _carry_out(
         measurement = Measurement(Phase.ERROR, started_at, message=f"internal error {number}: the log tells more")
     return replace(
         measurement,
-        value=_cut(known.mask(measurement.value)),
-        message=_cut(known.mask(measurement.message)),
-        metadata={key: _cut(known.mask(value)) for key, value in measurement.metadata.items()},
+        value=_cut(context.secrets.mask(known.mask(measurement.value))),
+        message=_cut(context.secrets.mask(known.mask(measurement.message))),
+        metadata={key: _cut(context.secrets.mask(known.mask(value))) for key, value in measurement.metadata.items()},
         finished_at=context.clock.now() if measurement.phase.completed else None,
     )
 

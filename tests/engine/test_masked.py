@@ -1,13 +1,20 @@
 """What is written on GitHub has secrets masked, and reads back as it was meant, so that nothing is written for ever."""
 
 import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from bot.contracts import GitHub
+from bot.contracts.git import Git, Identity
+from bot.contracts.github_areas import Deployments, DeploymentStatus, GitObjects
 from bot.core.facts import Annotation, CheckRun, CheckStatus, Comment
 from bot.core.model import CommitSha
-from bot.engine.masked import Written, _Masked, masked
+from bot.engine.masked import Written, _Masked, _MaskedDeployments, _MaskedGit, _MaskedObjects, masked, masked_git
 from bot.engine.ports import View
 from bot.engine.redaction import Redactor
 
@@ -61,6 +68,68 @@ async def test_texts_are_masked_there_and_as_they_were_meant_here() -> None:
     assert said == await view.comment(1)
     assert said.body == "It is t0ps3cret"
     assert view.bot_login == "towpath[bot]", "all else is the port's"
+
+
+class Telling:
+    """A port of whatever kind: it remembers what each of its methods was told, and finds its areas in itself."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[Any]] = {}
+
+    @property
+    def deployments(self) -> "Telling":
+        return self
+
+    @property
+    def objects(self) -> "Telling":
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        async def method(*arguments: Any, **more: Any) -> Any:
+            self.told[name] = [*arguments, *more.values()]
+            return self.told.get("set_status", [None, None])[1] if name == "status" else None
+
+        return method
+
+
+async def test_no_writing_method_tells_a_secret() -> None:
+    redactor, port = Redactor(), Telling()
+    redactor.learn("t0ps3cret")
+    view, git = masked(cast(View, port), redactor, Written()), masked_git(cast(Git, port), redactor)
+    said, who, status = "is t0ps3cret", Identity("t0ps3cret", "t0ps3cret@example.com"), DeploymentStatus("success")
+    told = replace(status, description=said, environment_url="https://t0ps3cret/", log_url="https://x/t0ps3cret")
+
+    await view.create_pull("head", "main", said, said)
+    await view.update_pull(7, title=said, body=said)
+    await view.create_comment(7, said)
+    await view.update_comment(8, said)
+    await view.deployments.create("main", "uat", "deploy", said, {"a": said})
+    await view.deployments.set_status(9, told)
+    await view.objects.write_commit(said, "tree", [SHA])
+    await git.commit(Path(), said, author=who)
+    await git.tag(Path(), "v1", said, tagger=who)
+
+    assert set(port.told) == {
+        "create_pull", "update_pull", "create_comment", "update_comment", "create", "set_status", "write_commit",
+        "commit", "tag",
+    }  # fmt: skip
+    assert "t0ps3cret" not in str(port.told)
+    assert all("***" in str(words) for words in port.told.values())
+    assert await view.deployments.status(9) == told, "as it was meant"
+
+
+@pytest.mark.parametrize(
+    ("port", "its_masked"),
+    [(Git, _MaskedGit), (Deployments, _MaskedDeployments), (GitObjects, _MaskedObjects)],
+)
+def test_no_message_of_a_commit_tag_or_deployment_goes_by(port: type, its_masked: type) -> None:
+    """Whoever adds a method that writes such a text finds this test."""
+    texts = {"message", "description", "status", "payload", "author", "tagger"}
+    methods: Mapping[str, Any] = dict(inspect.getmembers(port, inspect.isfunction))
+    writing = {name for name, one in methods.items() if texts & set(inspect.signature(one).parameters)}
+    reading: Sequence[str] = ("checkout",)  # its author is that of later commits
+    assert writing - set(reading)
+    assert writing - set(reading) <= set(vars(its_masked))
 
 
 def test_no_text_of_a_pull_request_check_or_comment_goes_by() -> None:

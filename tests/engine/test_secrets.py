@@ -1,5 +1,7 @@
 """A repository's own secrets: where they are, whose they are, and what never gets out."""
 
+import base64
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.messages import markdown
 from bot.core.model import RepositoryName
 from bot.engine.redaction import MASK, Redactor
 from bot.engine.secrets import RepositorySecrets
@@ -152,14 +155,44 @@ def test_short_values_hide_no_words_and_the_bots_own_marks_stay() -> None:
     assert redactor.mask("true <!-- towpath:result uat --> towpath") == "true <!-- towpath:result uat --> ***"
 
 
+def test_a_short_secret_is_masked_as_a_word_in_texts_and_means_nothing_in_data() -> None:
+    redactor = Redactor()
+    for value in ("k7x", "8080", "off", "--", "p(1"):
+        redactor.learn(value)
+
+    assert redactor.mask("token=k7x, k7x! k7xy p(1 off 8080 --") == "token=***, ***! k7xy *** off 8080 --"
+    assert redactor.mask_all({"branch": "k7x"}) == {"branch": "k7x"}, "a step may have to find it again"
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\\n", "\n    ", "\n> "])
+def test_a_secret_is_found_where_lines_are_broken_in_it(line_end: str) -> None:
+    value = "correct-horse-battery-staple-of-acme"
+    redactor = Redactor()
+    redactor.learn(value)
+    encoded = base64.b64encode(f"octocat:{value} and a good many more characters".encode()).decode()
+    for text in (value, encoded):
+        for width in (5, 7, 20):
+            broken = line_end.join(text[at : at + width] for at in range(0, len(text), width))
+            told = redactor.mask(f"It said: {broken}{line_end}That was all.")
+            assert MASK in told
+            assert told.startswith("It said: ")
+            assert told.endswith("That was all.")
+            plain = told.replace(line_end, "")
+            assert not [at for at in range(len(value) - 12) if value[at : at + 12] in plain]
+    assert redactor.mask("correct-horse\nand a battery") == "correct-horse\nand a battery"
+
+
 def test_lines_of_a_key_and_passwords_in_json_are_secrets_by_themselves() -> None:
     redactor = Redactor()
     redactor.learn("-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n-----END KEY-----\n")
     redactor.learn('{"auths": {"ghcr.io": {"username": "octocat", "password": "hunter22"}}}')
 
+    redactor.learn("https://oauth2:gl%70at-123@gitlab.example.com\n")  # as in Git's own store
+
     assert redactor.mask("octocat MIIEvQIBADANBgkqhkiG9w0BAQEFAASC at ghcr.io with hunter22") == (
         "octocat *** at ghcr.io with ***"
     )
+    assert redactor.mask("oauth2 at gitlab.example.com: glpat-123") == "oauth2 at gitlab.example.com: ***"
 
 
 @given(st.lists(st.text(min_size=6, max_size=12), min_size=1, max_size=4), st.lists(st.text(max_size=20), max_size=4))
@@ -172,3 +205,39 @@ def test_no_secret_is_left_in_any_text(values: list[str], others: list[str]) -> 
 
     assert not [value for value in values if value in masked and value not in MASK * len(masked)]
     assert Redactor().mask(text) == text
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        'a b/c~d+e"é',
+        "a%20b%2Fc~d%2Be%22%C3%A9",
+        "a%20b/c~d%2Be%22%C3%A9",
+        "a+b%2Fc~d%2Be%22%C3%A9",
+        "a+b%2fc~d%2be%22%c3%a9",
+        'a b/c~d+e\\"\\u00e9',
+        'a b/c~d+e\\"é',
+        "a b/c~d+e&quot;é",
+    ],
+)
+def test_every_usual_spelling_is_masked(spelt: str) -> None:
+    redactor = Redactor()
+    redactor.learn('a b/c~d+e"é')
+    assert redactor.mask(f"<{spelt}>") == "<***>"
+
+
+VISIBLE = st.characters(min_codepoint=33, max_codepoint=126)
+
+
+def bare(text: str) -> str:
+    return text.replace("\\", "").replace("\u200b", "")
+
+
+@given(st.text(VISIBLE, min_size=6, max_size=16).filter(lambda value: len(bare(value)) >= 6))
+def test_no_secret_is_left_however_it_is_spelt(value: str) -> None:
+    redactor = Redactor()
+    redactor.learn(value)
+    for told in (value, json.dumps(value), json.dumps({"said": json.dumps({"of": value})})):
+        for spelt in (told, markdown.plain(told), markdown.table(["a"], [[markdown.plain(told)]])):
+            assert MASK in redactor.mask(f"it said {spelt}!")
+            assert bare(value) not in bare(redactor.mask(f"it said {spelt}!")).replace(MASK, "\0")

@@ -15,8 +15,10 @@ from bot.contracts import Schema, StepContext, StepResult, StepStatus
 from bot.contracts.steps import LONGEST_RUN, default_timeout, longest_run
 from bot.core.model import StepSpec, Variable
 from bot.core.promotion import Scene, Severity, variables
+from bot.core.snapshot import StageFacts
 from bot.core.step_runs import StepRun, fingerprint
 from bot.engine.description import Progress
+from bot.engine.running.info import promotion_info
 from bot.engine.running.journal import Journal
 from bot.engine.running.steps import Ran, Steps
 from bot.errors import Retry, UserError
@@ -97,8 +99,9 @@ class Stage:
     async def __call__(self, *steps: StepSpec, prior: Sequence[StepRun] = ()) -> Ran:
         self.progress = Progress(SCENE, {"who": "audience"}, prior={one.alias: one for one in prior})
         self.progress.elsewhere = self.elsewhere
+        info = promotion_info(SCENE, StageFacts(SCENE.stage, "main"), cast(Any, None))
         context = StepContext(
-            workdir=Path("/nonexistent"), repository=cast(Any, None), promotion=cast(Any, None), git=cast(Any, None),
+            workdir=Path("/nonexistent"), repository=cast(Any, None), promotion=info, git=cast(Any, None),
             github=cast(Any, None), identity=cast(Any, None), programs=cast(Any, None), clock=self.clock,
             http=cast(Any, None), artifacts=cast(Any, None), secrets=cast(Any, None), describe_pull=cast(Any, None),
             forges=cast(Any, None),

@@ -1,6 +1,7 @@
 """A kustomization is a repository's own, or one that it fetches: it gets neither our helm to do what it likes, nor what
 lies outside the promotion's folder."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 
 from bot.errors import UserError
 from bot.rendering import find_programs
+from bot.steps import kustomize_build
 from bot.steps.rendering import held_helm
 from tests.environment import required
 
@@ -48,6 +50,7 @@ def kustomization(run) -> Path:
     return folder / "kustomization.yaml"
 
 
+HIDDEN, HIDDEN_HOME = (base64.b64encode(way).decode() for way in (b"../../outside/values.json", b"../../outside"))
 ATTACKS = {
     "post-renderer": "helmCharts: [{name: c, releaseName: '--post-renderer=OUT/evil.sh'}]",
     "values": "helmCharts: [{name: c, releaseName: '--values=OUT/values.json'}]",
@@ -66,6 +69,10 @@ ATTACKS = {
     ),
     "chart name": "helmCharts: [{name: ../../../outside/c, releaseName: r, valuesFile: charts/c/values.yaml}]",
     "config home": "helmGlobals: {configHome: OUT/written}\nhelmCharts: [{name: c, releaseName: r}]",
+    "plugin": (
+        "helmGlobals: {configHome: k/home}\n"  # from the folder that kustomize runs in
+        "helmCharts: [{name: c, repo: 'evil://charts.example.com', version: 1.0.0, releaseName: r}]"
+    ),
     "generator": "generators: [generator.yaml]",
     "base": "resources: [../../outside]",
     "base in disguise": 'resources: ["\\x2e\\x2e/../outside"]',
@@ -74,6 +81,18 @@ ATTACKS = {
     "a link in a chart": "helmCharts: [{name: linked, releaseName: r}]",
     "an openapi schema": "openapi: {path: OUT/values.json}",
     "a file": "configMapGenerator: [{name: x, files: [../../outside/values.json]}]",
+    "a named file": "configMapGenerator: [{name: x, files: [a=../../outside/values.json]}]",
+    "a file in disguise": f"configMapGenerator: [{{name: x, files: [!!binary {HIDDEN}]}}]",
+    "a chart home in disguise": (
+        f"helmGlobals: {{chartHome: !!binary {HIDDEN_HOME}}}\nhelmCharts: [{{name: c, releaseName: r}}]"
+    ),
+    "a base that looks like none": "Resources: [reading]",
+    "a component that looks like none": "COMPONENTS: [reading]",
+    "a base that reads": "resources: [reading]",
+    "a patch": "resources: [x.yaml]\npatches: [{path: ../../outside/patch.yaml}]",
+    "an environment": "configMapGenerator: [{name: x, envs: [../../outside/values.json]}]",
+    "replacements": "resources: [x.yaml]\nreplacements: [{path: ../../outside/values.json}]",
+    "a transformer": "resources: [x.yaml]\ntransformers: [transformer.yaml]",
 }
 GENERATOR = """\
 apiVersion: builtin
@@ -84,12 +103,37 @@ releaseName: --post-renderer=OUT/evil.sh
 """
 
 
+PLUGIN = """\
+name: evil
+version: 0.1.0
+command: OUT/evil.sh
+downloaders: [{command: ../../../../../../../../../../../../OUT/evil.sh, protocols: [evil, https]}]
+hooks: {install: OUT/evil.sh}
+"""
+TRANSFORMER = """\
+apiVersion: builtin
+kind: PatchTransformer
+metadata: {name: t}
+path: ../../outside/patch.yaml
+"""
+
+
 def arrange(attack: str, outside: Path, kustomization: Path) -> None:
     folder = kustomization.parent
     kustomization.write_text(ATTACKS[attack].replace("OUT", str(outside)) + "\n")
     (folder / "generator.yaml").write_text(GENERATOR.replace("OUT", str(outside)))
     (folder / "base").mkdir()
     (folder / "base/kustomization.yaml").write_text("resources: [../../../outside]\n")
+    plugin = folder / "home/.data/plugins/evil"
+    plugin.mkdir(parents=True)
+    (plugin / "plugin.yaml").write_text(PLUGIN.replace("/OUT", str(outside)).replace("OUT", str(outside)))
+    (folder / "reading").mkdir()
+    (folder / "reading/kustomization.yaml").write_text(ATTACKS["a file"].replace("../..", "../../.."))
+    (folder / "x.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    (folder / "transformer.yaml").write_text(TRANSFORMER)
+    (outside / "patch.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: x}}\ndata: {{a: {SECRET}}}\n"
+    )
     if attack == "a link in a chart":
         write_chart(folder / "charts/linked")
         (folder / "charts/linked/extra").symlink_to(outside / "values.json")
@@ -164,3 +208,36 @@ def test_names_come_after_the_options(arguments: list[str], held: list[str], tmp
 def test_what_helm_is_not_given(arguments: list[str], tmp_path: Path) -> None:
     with pytest.raises(held_helm.Refused):
         held_helm.held(tmp_path, arguments)
+
+
+@pytest.mark.parametrize(("link", "to"), [("extra", "../../outside"), ("templates", "/etc"), ("round", "round")])
+def test_helm_is_given_no_chart_with_a_link_out(link: str, to: str, tmp_path: Path) -> None:
+    """Of charts that a kustomization fetches nobody else looks at the links."""
+    chart = tmp_path / "work/c"
+    chart.mkdir(parents=True)
+    assert held_helm.held(tmp_path / "work", ["template", "r", str(chart)])[-1] == str(chart)
+    (chart / link).symlink_to(to)
+    with pytest.raises(held_helm.Refused, match="symbolic link"):
+        held_helm.held(tmp_path / "work", ["template", "r", str(chart)])
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("helmCharts: [{name: c, repo: 'https://charts.example.com', releaseName: r}]", True),
+        ("resources: [base]", True),
+        ("resources: [base, x.yaml]\ncomponents: ['https://git.example.com/acme/shop.git//c']", False),
+        ("resources: [git.example.com/acme/shop//base]", False),
+        ("Resources: [git.example.com/acme/shop//base]", False),
+        ("resources: [fetching]", False),
+        ("generators: ['https://git.example.com/x.yaml']", False),
+        ("resources: &a [base]\ncomponents: *a", False),
+    ],
+)
+def test_where_nothing_holds_kustomize_helm_is_not_for_what_is_fetched(text: str, may: bool, tmp_path: Path) -> None:
+    for name, content in {"": text, "base": "resources: []", "fetching": "bases: ['git.example.com/a/b//c']"}.items():
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / name / "kustomization.yaml").write_text(f"{content}\n")
+    (tmp_path / "x.yaml").write_text("a: 1\n")
+    assert kustomize_build._may_have_helm(tmp_path, tmp_path, held=False) is may
+    assert kustomize_build._may_have_helm(tmp_path, tmp_path, held=True)

@@ -6,6 +6,7 @@ import io
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -222,3 +223,39 @@ async def test_a_link_that_leads_to_itself_stops_no_program(world):
     (run.workdir / "own/templates/round").symlink_to("round")
     with pytest.raises(UserError, match="leads to itself"):
         await run("helm-template", {"path": "own", "outPath": "out", "releaseName": "r"})
+
+
+@pytest.mark.parametrize(
+    ("name", "template"), [(".git", "x.yaml"), ("c", ".git/x.yaml"), ("c", "sub/.GIT/hooks/x.yaml")]
+)
+async def test_no_chart_makes_what_is_gits_own(name, template, world):
+    """helm calls its files like the chart and its templates."""
+    run, _ = world
+    chart = run.workdir / "evil"
+    file = chart / "templates" / template
+    file.parent.mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 0.1.0\n")
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    with suppress(UserError):  # or it is left out
+        await run("helm-template", {"path": "evil", "outPath": "out", "releaseName": "r"})
+    assert not [path for path in (run.workdir / "out").rglob("*") if path.name.lower() == ".git"]
+
+
+LINKED = {
+    "helm-template": ("own/extra", {"path": "own", "outPath": "out.yaml", "releaseName": "r"}),
+    "helm-update-chart": ("own/charts", {"path": "own"}),
+    "kustomize-build": ("own/x.yaml", {"path": "own", "outPath": "out.yaml"}),
+}
+
+
+@pytest.mark.parametrize("step", LINKED)
+async def test_programs_are_given_no_tree_with_a_link_out(step, world):
+    """They would follow it."""
+    run, outside = world
+    link, config = LINKED[step]
+    (run.workdir / link).unlink(missing_ok=True)
+    (run.workdir / link).symlink_to(outside / "x.yaml")
+    (run.workdir / "own/templates/y.yaml").write_text('# {{ .Files.Get "extra" }}\n')
+    with pytest.raises(UserError, match="is a symbolic link out of the promotion's folder"):
+        await run(step, config)
+    assert not holds_secret(run.workdir)

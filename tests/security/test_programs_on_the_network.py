@@ -4,9 +4,10 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -189,6 +190,35 @@ async def test_helm_does_not_follow_a_server_where_it_may_not_go(
     assert len(sites[0].asked) == 1
     assert sites[1].asked == []
     assert "403" in said or "permission denied" in said
+
+
+STEPS = {
+    "helm-update-chart": {"path": "c"},
+    "helm-template": {"path": "c", "outPath": "o", "releaseName": "r", "buildDependencies": True},
+    "kustomize-build": {"path": "k", "outPath": "o"},
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_each_step_sends_its_program_through_the_proxy(
+    step: str, run: Any, proxy: ForwardProxy, sites: tuple[Site, Site]
+) -> None:
+    """The name is known there only."""
+    required(HELM, "helm is not installed")
+    required(find_programs().kustomize, "neither kustomize nor kubectl is installed")
+    host = f"charts.inside.test:{sites[0].port}"
+    for name, text in {
+        "c/Chart.yaml": "apiVersion: v2\nname: c\nversion: 0.1.0\n"
+        f"dependencies: [{{name: d, version: 1.0.0, repository: 'http://{host}/charts'}}]\n",
+        "k/kustomization.yaml": f"resources: ['http://{host}/charts/x.yaml']\n",
+    }.items():
+        (run.workdir / name).parent.mkdir()
+        (run.workdir / name).write_text(text)
+    run.context = replace(run.context, programs=replace(run.context.programs, network=network(proxy)))
+    with pytest.raises(UserError):  # what it gets there is neither charts nor resources
+        await run(step, STEPS[step])
+    assert sites[0].asked
+    assert sites[0].asked[0][0] == host
 
 
 @pytest.mark.parametrize(

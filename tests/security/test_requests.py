@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from bot.contracts import MetricContext, MetricProvider
 from bot.core.egress import EgressRules, parse_rules
+from bot.engine.egress import guarded_session
 from bot.engine.http import OutboundHttp
 from bot.errors import UserError
 from bot.metrics import prometheus
@@ -32,7 +33,9 @@ class Inside:
         self.asked.append(f"{request.path_qs} {shown}")
         if self.location:
             return web.Response(status=307, headers={"Location": self.location})
-        return web.json_response({"access_token": "given", "message": "s3cret", "data": {"result": []}})
+        answer = web.json_response({"access_token": "given", "message": "s3cret", "data": {"result": []}})
+        answer.set_cookie("session", "of-somebody")
+        return answer
 
 
 async def serve(host: str) -> tuple[Inside, TestServer]:
@@ -132,3 +135,23 @@ async def test_a_server_sends_nobody_inside_and_credentials_stay_with_it(run, in
     assert SECRET in inside.asked[0]
     assert len(elsewhere.asked) == 1
     assert SECRET not in elsewhere.asked[0]
+
+
+async def test_what_a_server_wants_remembered_is_forgotten(run, inside):
+    """A cookie would tie one tenant's requests to another's."""
+    async with OutboundHttp(rules=parse_rules("localhost")) as http:
+        run.context = replace(run.context, http=http)
+        for _ in range(2):
+            await run("http", {"url": f"{inside.url.replace('127.0.0.1', 'localhost')}/here"})
+    assert len(inside.asked) == 2
+    assert "of-somebody" not in str(inside.asked)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254", "[::1]", "[::ffff:169.254.169.254]", "2130706433"])
+async def test_registries_are_held_to_the_same_rules(host, inside):
+    """Their client has the session itself."""
+    port = inside.url.rpartition(":")[2]
+    async with guarded_session(parse_rules("*")) as session:
+        with pytest.raises(UserError, match="are refused"):
+            await session.get(f"http://{host}:{port}/v2/")
+    assert inside.asked == []

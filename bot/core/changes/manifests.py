@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
+from bot.core.plain_yaml import PlainLoader
 from bot.core.yaml_depth import too_deep
 
 Data = Mapping[str, Any]
@@ -17,15 +18,6 @@ _ALIAS = re.compile(rb"(?:^|[\s\[{,])\*[^\s*]", re.MULTILINE)
 
 class Unreadable(Exception):
     """Not YAML, or not YAML that is worth the risk; the file's lines still tell something."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """Dates stay texts, as they do for Kubernetes, whose API speaks JSON."""
-
-    yaml_constructors: ClassVar = {
-        **yaml.CSafeLoader.yaml_constructors,
-        "tag:yaml.org,2002:timestamp": yaml.CSafeLoader.construct_yaml_str,
-    }
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,7 +50,7 @@ def documents(content: bytes) -> list[Any]:
     if _ALIAS.search(content) and _has_aliases(content):
         raise Unreadable
     try:
-        return [one for one in yaml.load_all(content, Loader=_Loader) if one is not None]
+        return [one for one in yaml.load_all(content, Loader=PlainLoader) if one is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Unreadable from error
 

@@ -73,6 +73,8 @@ def plaintext_secrets(content: bytes, path: str) -> tuple[str, ...]:
 
     https://getsops.io/docs/#encrypting-using-only-a-subset-of-a-file
     """
+    if b"Secret" not in content and b"\\" not in content:  # nor one that is written with escapes
+        return ()
     try:
         found = [one for document in documents(content) for one in resources([document], path) or ()]
     except Unreadable:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import yaml
 from yaml.constructor import SafeConstructor
 
+from bot.core.plain_yaml import PLAIN
 from bot.errors import UserError
 from bot.steps.editing.yaml_nodes import compose, refuse_bombs
 
@@ -12,10 +13,7 @@ from bot.steps.editing.yaml_nodes import compose, refuse_bombs
 class _Constructor(SafeConstructor):
     """Dates and times stay texts, as in JSON: an expression has no use for anything else."""
 
-    yaml_constructors: ClassVar = {
-        **SafeConstructor.yaml_constructors,
-        "tag:yaml.org,2002:timestamp": SafeConstructor.construct_yaml_str,
-    }
+    yaml_constructors: ClassVar = {**SafeConstructor.yaml_constructors, **PLAIN}
 
 
 def load_yaml(text: str, path: str) -> Any:
