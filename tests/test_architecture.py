@@ -29,7 +29,15 @@ ALLOWED: dict[str, set[str]] = {
     "cli": {"core", "expressions", "contracts", "errors"},
     "sandbox": {"errors", "env_file"},
 }
-WIRING = {"app", "__main__", "demo", "forges", "installed", "standalone", "workbench"}  # the files that know every folder
+WIRING = {
+    "app",
+    "__main__",
+    "demo",
+    "forges",
+    "installed",
+    "standalone",
+    "workbench",
+}  # the files that know every folder
 
 BANNED_IN_CORE = {"asyncio", "aiohttp", "os", "pathlib", "socket", "subprocess", "time", "threading"}
 

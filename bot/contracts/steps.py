@@ -56,7 +56,8 @@ class RenderCache(Protocol):
     async def render(self, key: str, make: Callable[[], Awaitable[Rendered | None]]) -> Rendered | None:
         """What is kept for the key, or what `make` gives now (then kept, unless it is None).
 
-        Without a key nothing is kept. One key is never made twice at a time, and no more are made than there are cores.
+        Without a key nothing is kept. One key is never made twice at a time, and no more are made at a time than
+        keep the cores busy.
         """
         ...
 

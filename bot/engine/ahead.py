@@ -1,11 +1,13 @@
 """Renders what the next steps will want, while an earlier one is still at it: so that every core has something to do.
 
 The steps themselves run in their order, as ever; they only find in the cache what was rendered meanwhile. What is kept
-there follows from its input, so a guess that turns out wrong costs time and changes nothing.
+there follows from its input, so a guess that turns out wrong costs time and changes nothing. A step that is done at
+once, having found its work in the cache, is not worth looking past.
 """
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import takewhile
@@ -22,25 +24,41 @@ log = logging.getLogger(__name__)
 Configure = Callable[[StepSpec], Mapping[str, Any]]
 Look = Callable[[Sequence[StepSpec]], None]
 
+_AT_ONCE = 0.01  # seconds: more than it takes to find something in the cache, less than any program takes to start
+
 
 @asynccontextmanager
-async def looking_ahead(context: StepContext, plugins: Mapping[str, Step], configure: Configure) -> AsyncIterator[Look]:
+async def looking_ahead(
+    context: StepContext, plugins: Mapping[str, Step], configure: Configure, *, patience: float = _AT_ONCE
+) -> AsyncIterator[Look]:
     """Gives a function to be called before each step with the steps from there on.
 
-    `configure` evaluates a step's configuration as it is now. Whatever still runs at the end is cancelled.
+    `configure` evaluates a step's configuration as it is now. Nothing begins before a step has taken `patience`, in
+    seconds. Whatever still runs at the end is cancelled.
     """
     begun: dict[str, asyncio.Task[None]] = {}
+    loop, waiting = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+    gate = asyncio.Semaphore(2 * len(os.sched_getaffinity(0)))  # to each core a program, and the next one's input
+
+    async def prepare(step: StepSpec) -> None:
+        async with gate:
+            await _prepare(context, plugins[step.uses], step, configure)
+
+    def begin(coming: Sequence[StepSpec]) -> None:
+        row = list(takewhile(lambda step: _prepares(plugins, step), coming))
+        for step in row[1:]:  # the first is running
+            begun[step.alias] = asyncio.create_task(prepare(step))
 
     def look(coming: Sequence[StepSpec]) -> None:
-        if coming and coming[0].alias in begun:  # so the rest of its row is, too
-            return
-        row = list(takewhile(lambda step: _prepares(plugins, step), coming))
-        for step in row[1:]:  # the first is about to run
-            begun[step.alias] = asyncio.create_task(_prepare(context, plugins[step.uses], step, configure))
+        while waiting:
+            waiting.pop().cancel()
+        if coming and coming[0].alias not in begun:  # or else the rest of its row is, too
+            waiting.append(loop.call_later(patience, begin, coming))
 
     try:
         yield look
     finally:
+        look(())
         for task in begun.values():
             task.cancel()
         for ended in await asyncio.gather(*begun.values(), return_exceptions=True):

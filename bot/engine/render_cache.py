@@ -37,25 +37,26 @@ class _Size:
 class KeptRenders:
     """A RenderCache in a folder, with a bound. What was used longest ago goes first."""
 
-    def __init__(self, folder: Path, *, limit: int = _LIMIT, cores: int | None = None) -> None:
+    def __init__(self, folder: Path, *, limit: int = _LIMIT, at_once: int | None = None) -> None:
         self._folder = folder
         self._limit = limit
         self._size = _Size()
-        self._cores = asyncio.Semaphore(cores or len(os.sched_getaffinity(0)))
+        # One more than there are cores, so that none waits while one program ends and the next begins.
+        self._places = asyncio.Semaphore(at_once or len(os.sched_getaffinity(0)) + 1)
         self._made: dict[str, asyncio.Event] = {}
 
     async def render(self, key: str, make: Callable[[], Awaitable[Rendered | None]]) -> Rendered | None:
         """What is kept for the key, or what `make` gives now. Who asks for what is being made waits for it."""
         if not key:
-            async with self._cores:
+            async with self._places:
                 return await make()
         while (others := self._made.get(key)) is not None:
             await others.wait()
         made = self._made[key] = asyncio.Event()
         try:
-            if (kept := await asyncio.to_thread(self._read, key)) is not None:
+            if (kept := await asyncio.to_thread(self.kept, key)) is not None:
                 return kept
-            async with self._cores:
+            async with self._places:
                 files = await make()
             if files is not None:
                 await asyncio.to_thread(self._write, key, files)
@@ -67,7 +68,10 @@ class KeptRenders:
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
 
-    def _read(self, key: str) -> Rendered | None:
+    def kept(self, key: str) -> Rendered | None:
+        """What is kept for the key; None also for "" and where it can't be read. Blocks."""
+        if not key:
+            return None
         path = self._path(key)
         try:
             content = path.read_bytes()

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 from bot.contracts.git import Checkout
@@ -38,11 +39,13 @@ class Checkouts:
         return tuple(checkout for path, (_, checkout) in self._trees.items() if path.is_relative_to(folder))
 
     async def new_folder(self) -> Path:
-        """A folder for a new work tree's git directory. Those of work trees that are gone are removed."""
+        """A folder for a new work tree's git directory. Those of work trees that are gone are removed; that is not
+        waited for."""
         for path, (tree, _) in tuple(self._trees.items()):
             if not path.exists():
                 del self._trees[path]
-                await asyncio.to_thread(shutil.rmtree, tree.directory, ignore_errors=True)
+                remove = partial(shutil.rmtree, tree.directory, ignore_errors=True)
+                asyncio.get_running_loop().run_in_executor(None, remove)
         async with self._starting:
             if self._session is None:
                 self._session = await asyncio.to_thread(Session, self._folder)

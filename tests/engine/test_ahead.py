@@ -1,6 +1,7 @@
 """What comes next is prepared while an earlier step runs; the steps themselves never notice."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,6 +14,7 @@ from bot.core.model import StepSpec
 from bot.engine.ahead import looking_ahead
 from bot.errors import Retry, UserError
 from bot.expressions import ExpressionError
+from tests.engine.desk import until
 
 CONTEXT = cast(StepContext, None)
 ANYTHING: Schema = {}
@@ -62,11 +64,11 @@ def config_of(spec: StepSpec) -> Mapping[str, Any]:
     return spec.config
 
 
-async def prepared(*steps: StepSpec, error: Exception | None = None) -> Renders:
+async def prepared(*steps: StepSpec, error: Exception | None = None, patience: float = 0.0) -> Renders:
     """Goes through the steps as the runner does, and gives what is prepared each time to begin."""
     renders = Renders(error)
     plugins: dict[str, Step] = {"renders": renders, "writes": Writes()}
-    async with looking_ahead(CONTEXT, plugins, config_of) as look:
+    async with looking_ahead(CONTEXT, plugins, config_of, patience=patience) as look:
         for place in range(len(steps)):
             look(steps[place:])
             for _ in range(5):
@@ -89,6 +91,27 @@ async def prepared(*steps: StepSpec, error: Exception | None = None) -> Renders:
 )
 async def test_an_unbroken_row_is_prepared_but_for_its_first(steps: list[StepSpec], ahead: list[int]) -> None:
     assert (await prepared(*steps)).prepared == ahead
+
+
+async def test_steps_that_are_done_at_once_are_not_worth_looking_past() -> None:
+    assert (await prepared(*(step("renders", n) for n in range(20)), patience=60)).prepared == []
+
+
+async def test_it_begins_once_a_step_takes_its_time() -> None:
+    renders = Renders()
+    async with looking_ahead(CONTEXT, {"renders": renders}, config_of, patience=0.001) as look:
+        look([step("renders", n) for n in range(100)])
+        await until(lambda: len(renders.prepared) == 99)
+    assert renders.prepared == [*range(1, 100)]
+
+
+async def test_no_more_begin_than_the_cores_have_use_for() -> None:
+    renders, most = Renders(), 2 * len(os.sched_getaffinity(0))
+    async with looking_ahead(CONTEXT, {"renders": renders}, config_of, patience=0) as look:
+        look([step("renders", 0), *(step("renders", "forever") for _ in range(50))])
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert len(renders.prepared) == most
 
 
 @pytest.mark.parametrize("error", [UserError("a"), Retry(datetime(2026, 1, 1, tzinfo=UTC), "b")])

@@ -52,6 +52,17 @@ async def test_the_same_is_rendered_once_also_by_the_next_process(tmp_path: Path
     assert make.times == 2
 
 
+async def test_what_is_kept_can_be_asked_for_from_a_thread(tmp_path: Path) -> None:
+    cache = KeptRenders(tmp_path)
+    assert await asyncio.to_thread(cache.kept, KEY) is None
+    await cache.render(KEY, Renderer())
+    assert await asyncio.to_thread(cache.kept, KEY) == FILES
+    assert cache.kept("") is None
+    (path,) = entries(tmp_path)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert cache.kept(KEY) is None
+
+
 async def test_what_has_no_key_is_rendered_each_time_and_not_kept(tmp_path: Path) -> None:
     make, cache = Renderer(), KeptRenders(tmp_path)
     assert [await cache.render("", make) for _ in range(2)] == [FILES, FILES]
@@ -65,8 +76,8 @@ async def test_what_is_being_rendered_is_waited_for(tmp_path: Path) -> None:
     assert make.times == 1
 
 
-async def test_no_more_are_rendered_at_once_than_there_are_cores(tmp_path: Path) -> None:
-    make, cache = Renderer(), KeptRenders(tmp_path, cores=2)
+async def test_no_more_are_rendered_at_once_than_may_be(tmp_path: Path) -> None:
+    make, cache = Renderer(), KeptRenders(tmp_path, at_once=2)
     await asyncio.gather(*(cache.render(f"{number:064}", make) for number in range(6)), cache.render("", make))
     assert make.most == 2
 

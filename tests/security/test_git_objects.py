@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -48,5 +49,15 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(tmp_path: Path
     with pytest.raises(GitTimedOut):
         runner.run("-c", "alias.wait=!echo $$ > pid; sleep 60", "wait", timeout=1)
     pid = int((tmp_path / "pid").read_text())
-    status = Path("/proc", str(pid), "status")
-    assert not status.exists() or "\nState:\tZ" in status.read_text()
+    until = time.monotonic() + 50  # it would live for a minute
+    while lives(pid):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def lives(pid: int) -> bool:
+    """Killed, it is gone once the kernel has come to it."""
+    try:
+        return "\nState:\tZ" not in Path("/proc", str(pid), "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -13,6 +13,6 @@ async def changes_between(git: Git, url: str, target: str, head: str, signing_ke
     """From `target` to `head`, locks apart. Raises Retry and UserError as Git does."""
     differing = await git.changed_paths(url, target, head)
     paths = sorted(path for path in differing if not lock.is_lock(path))[:_MOST_FILES]
-    before = {path: content for path in paths if (content := await git.read(url, target, path)) is not None}
-    after = {path: content for path in paths if (content := await git.read(url, head, path)) is not None}
+    before = await git.read_files(url, target, paths)
+    after = await git.read_files(url, head, paths)
     return await asyncio.to_thread(compare, before, after, masking_key(signing_key))
