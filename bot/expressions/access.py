@@ -24,7 +24,7 @@ def fetch(value: object, name: object) -> object:
             return bound
     match value:
         case list() | str() | bytes():
-            elements = to_bytes(value) if isinstance(value, str) else value
+            elements = _bytes(value) if isinstance(value, str) else value
             index = as_index(name)
             place = index + len(elements) if index < 0 else index
             if not 0 <= place < len(elements):
@@ -42,8 +42,14 @@ def fetch(value: object, name: object) -> object:
     raise Fault(f"cannot get {_shown(name)} from {kind_of(value)}{hint}")
 
 
+def _bytes(text: str) -> Sequence[object]:
+    return text if text.isascii() else to_bytes(text)
+
+
 def _element(elements: Sequence[object], place: int) -> object:
     element = elements[place]
+    if isinstance(elements, str) and isinstance(element, str):
+        return Byte(ord(element))
     return Byte(element) if isinstance(elements, bytes) and isinstance(element, int) else adopt(element)
 
 
@@ -68,7 +74,7 @@ def get(value: object, name: object) -> object:
             return bound
     match value:
         case list() | str() | bytes():
-            elements = to_bytes(value) if isinstance(value, str) else value
+            elements = _bytes(value) if isinstance(value, str) else value
             index = as_index(name)
             place = index + len(elements) if index < 0 else index
             return _element(elements, place) if 0 <= place < len(elements) else None
@@ -94,6 +100,10 @@ def cut(value: object, start: object, stop: object, budget: Budget) -> object:
     last = min(max(last + length if last < 0 else last, 0), length)
     first = min(max(first + length if first < 0 else first, 0), last)
     budget.spend((last - first) >> 4)
+    if isinstance(value, list):
+        budget.grow((last - first) >> 3)
+    elif isinstance(value, str) and length != len(value):
+        budget.spend(length >> 4)
     return byte_slice(value, first, last) if isinstance(value, str) else value[first:last]
 
 
@@ -112,12 +122,13 @@ def contains(needle: object, haystack: object, budget: Budget) -> bool:
             return False
         case list():
             if isinstance(needle, str) or type(needle) is bool:
-                budget.spend(len(haystack) >> 3)
+                budget.spend(len(haystack) * (1 + (len(needle) >> 10 if isinstance(needle, str) else 0)))
                 kind = bool if isinstance(needle, bool) else str
                 return any(isinstance(item, kind) and item == needle for item in haystack)
-            budget.spend(4 * len(haystack))
+            budget.spend(6 * len(haystack))
             return any(equal(item, needle, budget) for item in haystack)
         case bytes():
+            budget.spend(len(haystack) >> 3)
             return is_number(needle) and needle in list(haystack)
         case dict():
             return _key(needle) in haystack

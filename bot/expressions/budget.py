@@ -1,8 +1,12 @@
-"""What one evaluation may use: without it, a short expression could run for a year or fill the memory."""
+"""What one evaluation may use: without it, a short expression could run for a year or fill the memory.
+
+A step stands for about 0.1 µs of a processor: one simple part of an expression, for example. Whatever does more than
+that takes as many steps as it is worth, by the sizes of what it looks at (`costs` has what does not depend on them).
+"""
 
 from bot.expressions.errors import Fault
 
-STEPS = 2_000_000  # parts of the expression evaluated, and elements looked at: about half a second
+STEPS = 3_500_000  # a third of a second; the longest of expr-lang's own examples takes 3.2 million
 ELEMENTS = 1_000_000  # of lists and maps made; the number is expr-lang's own
 CHARACTERS = 16_000_000  # of text made
 
@@ -40,3 +44,7 @@ class Budget:
         """The text, having taken the room it needs."""
         self.reserve(len(text))
         return text
+
+    def read(self, text: str, each: int = 1) -> None:
+        """Take the steps for looking at every character, of which so many are looked at in one step."""
+        self.spend(len(text) // each + 1)

@@ -3,11 +3,13 @@
 from bot.expressions import syntax
 from bot.expressions.access import END, cut, fetch
 from bot.expressions.builtins import BUILTIN_CODE, takes
+from bot.expressions.costs import cost
 from bot.expressions.errors import Fault, LocatedFault
-from bot.expressions.export import exported
+from bot.expressions.export import handed
 from bot.expressions.frame import Code, Frame, located
 from bot.expressions.literal_code import array_code, map_code
 from bot.expressions.loops import LOOPS, pointer
+from bot.expressions.name_code import environment_code, name_code
 from bot.expressions.operations import negate
 from bot.expressions.operator_code import (
     comparison_code,
@@ -18,7 +20,7 @@ from bot.expressions.operator_code import (
 )
 from bot.expressions.optimizer import FIND_OR_FAIL
 from bot.expressions.signatures import PREDICATES
-from bot.expressions.values import Function, adopt, is_nil, kind_of
+from bot.expressions.values import Function, is_nil, kind_of
 
 _CUT_SHORT = object()  # what a `?.` that met nil gives to the rest of its chain
 _LOOPING = frozenset(PREDICATES) | frozenset(FIND_OR_FAIL.values())
@@ -82,19 +84,7 @@ class Compiler:
         for variable, place in reversed(self._places):
             if variable == name:
                 return lambda frame: frame.variables[place]
-        if name == "$env":
-            return lambda frame: dict(frame.environment)
-
-        def load(frame: Frame) -> object:
-            value = frame.environment.get(name)
-            if value is None or type(value) is str:
-                return value
-            try:
-                return adopt(value, name)
-            except Fault as fault:
-                raise located(fault, position) from fault
-
-        return load
+        return environment_code if name == "$env" else name_code(name, position)
 
     def _unary(self, node: syntax.Unary) -> Code:
         operand, position = self.compile(node.operand), node.position
@@ -156,6 +146,8 @@ class Compiler:
             if value is _CUT_SHORT or (optional and is_nil(value)):
                 return _CUT_SHORT
             try:
+                if type(value) is str and not value.isascii():
+                    frame.budget.read(value, each=64)
                 return fetch(value, name(frame))
             except Fault as fault:
                 raise located(fault, position) from fault
@@ -204,13 +196,11 @@ class Compiler:
             function = callee(frame)
             if function is _CUT_SHORT:
                 return _CUT_SHORT
-            frame.budget.spend(40)
             try:
-                # What leaves the language is a copy of a bounded size.
-                values = [value if type(value) is str else exported(value, frame.budget) for value in values]
+                values = [handed(value, frame.budget) for value in values]
                 if not isinstance(function, Function):
                     raise Fault(f"{_name_of(node.callee)} is no function but {kind_of(function)}")
-                return function(*values)
+                return function.run(frame.budget, values)
             except Fault as fault:
                 raise located(fault, position) from fault
 
@@ -219,7 +209,7 @@ class Compiler:
     def _builtin(self, node: syntax.Builtin) -> Code:
         arguments = [self.compile(argument) for argument in node.arguments]
         if node.name in _LOOPING:
-            weight = sum(map(syntax.size, node.arguments[1:])) + 1
+            weight = sum(map(cost, node.arguments[1:])) + 2
             return LOOPS[node.name](arguments, node.position, weight)
         function, position = BUILTIN_CODE[node.name], node.position
         # The arguments of a call that is not known are not checked, so this one may not have been.
@@ -232,7 +222,16 @@ class Compiler:
             except Fault as fault:
                 raise located(fault, position) from fault
 
-        return call
+        def call_with_one(frame: Frame) -> object:
+            try:
+                return function(frame, first(frame))
+            except Fault as fault:
+                raise located(fault, position) from fault
+
+        if len(arguments) != 1:
+            return call
+        (first,) = arguments
+        return call_with_one
 
     def _let(self, node: syntax.Let) -> Code:
         value, place = self.compile(node.value), self.variables

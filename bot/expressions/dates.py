@@ -35,6 +35,8 @@ def parse_date(text: str, layout: str | None = None, zone: Zone = UTC_ZONE) -> T
 
     Raises `Fault`.
     """
+    if max(len(text), len(layout or "")) > _LONGEST:
+        raise Fault(f"a date or its layout is longer than {_LONGEST} characters")
     if layout is not None:
         try:
             return _parse(text, layout, zone)
@@ -93,6 +95,7 @@ def _number(text: str, digits: str, low: int, high: int, what: str) -> tuple[int
     return number, text[found.end() :]
 
 
+_LONGEST = 1000  # characters
 _TWO, _ONE_OR_TWO = r"[0-9]{2}", r"[0-9]{1,2}"
 
 

@@ -18,6 +18,8 @@ def to_text(value: object, budget: Budget) -> str:
     """What `string()` makes of a value (https://pkg.go.dev/fmt, the verb %v)."""
     if isinstance(value, str):
         return value
+    if type(value) is int:
+        return str(value)
     parts: list[str] = []
     _text(value, budget, parts, 0)
     return budget.text("".join(parts))
@@ -25,7 +27,7 @@ def to_text(value: object, budget: Budget) -> str:
 
 def _text(value: object, budget: Budget, parts: list[str], depth: int) -> None:
     value = adopt(value)
-    budget.spend(2)
+    budget.spend(12)
     if depth > _DEEPEST:
         raise Fault("the value is nested too deeply")
     match value:
@@ -54,8 +56,11 @@ def _text(value: object, budget: Budget, parts: list[str], depth: int) -> None:
                 parts.append(" " if index else "")
                 _text(item, budget, parts, depth + 1)
             parts.append("}")
-        case _:
+        case float() | Time():
+            budget.spend(150 if isinstance(value, Time) else 12)
             parts.append(_scalar_text(value))
+        case _:
+            parts.append(budget.text(_scalar_text(value)))
 
 
 def _scalar_text(value: object) -> str:
@@ -140,7 +145,7 @@ def to_json(value: object, budget: Budget, *, indent: int = 0, escape_html: bool
 
 def _json(value: object, budget: Budget, indent: int, depth: int, parts: list[str], html: bool) -> None:
     value = adopt(value)
-    budget.spend(6)
+    budget.spend(12)
     if depth > _DEEPEST:
         raise Fault("the value is nested too deeply")
     match value:
@@ -151,12 +156,14 @@ def _json(value: object, budget: Budget, indent: int, depth: int, parts: list[st
         case int():
             parts.append(str(int(value)))
         case float():
+            budget.spend(12)
             parts.append(json_float(value))
         case str():
-            parts.append(budget.text(json_string(value, html)))
+            parts.append(_json_text(value, budget, html))
         case bytes():
-            parts.append(f'"{base64.b64encode(value).decode()}"')
+            parts.append(budget.text(f'"{base64.b64encode(value).decode()}"'))
         case Time():
+            budget.spend(150)
             parts.append(f'"{format_time(value, RFC3339_NANO)}"')
         case Duration():
             parts.append(str(value.nanoseconds))
@@ -168,7 +175,7 @@ def _json(value: object, budget: Budget, indent: int, depth: int, parts: list[st
             _json_items("[]", [("", item) for item in value], budget, indent, depth, parts, html)
         case dict() | Record():
             entries = value_entries(value)
-            named = [(json_string(key, html) + (": " if indent else ":"), item) for key, item in entries]
+            named = [(_json_text(key, budget, html) + (": " if indent else ":"), item) for key, item in entries]
             _json_items("{}", named, budget, indent, depth, parts, html)
         case _:
             raise Fault(f"{kind_of(value)} cannot be written as JSON")
@@ -184,6 +191,7 @@ def _json_items(
     html: bool,
 ) -> None:
     newline = "\n" + " " * (indent * (depth + 1)) if indent and items else ""
+    budget.reserve((len(newline) + 1) * len(items))
     parts.append(brackets[0])
     for index, (name, item) in enumerate(items):
         parts.append(("," if index else "") + newline + name)
@@ -213,6 +221,13 @@ def _by_key(entry: tuple[object, object]) -> tuple[str, object, str]:
     key = entry[0]
     number = key if isinstance(key, (int, float)) else 0
     return (type(key).__name__, number, str(key))
+
+
+def _json_text(text: str, budget: Budget, html: bool) -> str:
+    budget.read(text, each=32)
+    written = json_string(text, html)
+    budget.spend(3 * (len(written) - len(text)))  # most of the time goes into what is escaped
+    return budget.text(written)
 
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -4,6 +4,8 @@ https://pkg.go.dev/time#pkg-constants
 """
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from bot.expressions.times import MONTHS, SECOND, WEEKDAYS, Time
 
@@ -27,8 +29,20 @@ CHUNK = re.compile(
 )
 
 
-def chunks(layout: str) -> list[tuple[str, str]]:
+def chunks(layout: str) -> Sequence[tuple[str, str]]:
     """The layout in pieces: the literal text before each element, and the element; "" as the last one."""
+    return _remembered(layout) if len(layout) <= _SHORT else _pieces(layout)
+
+
+_SHORT = 100  # characters of a layout that is worth keeping in pieces
+
+
+@lru_cache(maxsize=256)
+def _remembered(layout: str) -> Sequence[tuple[str, str]]:
+    return _pieces(layout)
+
+
+def _pieces(layout: str) -> Sequence[tuple[str, str]]:
     pieces: list[tuple[str, str]] = []
     literal, position = "", 0
     for found in CHUNK.finditer(layout):
@@ -45,12 +59,13 @@ def chunks(layout: str) -> list[tuple[str, str]]:
 
 def format_time(time: Time, layout: str) -> str:
     """The time as the layout says."""
-    return "".join(literal + _element(time, element) for literal, element in chunks(layout))
+    date, clock = time.date(), time.clock()
+    return "".join(literal + _element(time, date, clock, element) for literal, element in chunks(layout))
 
 
-def _element(time: Time, element: str) -> str:
-    year, month, day = time.date()
-    hour, minute, second = time.clock()
+def _element(time: Time, date: tuple[int, int, int], clock: tuple[int, int, int], element: str) -> str:
+    year, month, day = date
+    hour, minute, second = clock
     match element:
         case "2006":
             return f"{year:04d}" if year >= 0 else f"-{-year:04d}"

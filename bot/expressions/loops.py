@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from bot.expressions.budget import Budget
 from bot.expressions.errors import Fault, LocatedFault
 from bot.expressions.frame import Code, Frame, located
 from bot.expressions.operations import add
@@ -32,12 +33,14 @@ def pointer(name: str, position: int) -> Code:
     return element
 
 
-def _elements(value: object) -> Sequence[object]:
+def _elements(value: object, budget: Budget) -> Sequence[object]:
     if isinstance(value, list):
         return value
     if isinstance(value, (dict, AnyMap)):
         return [_NO_ELEMENT] * len(value)
     if isinstance(value, (str, bytes)):
+        budget.grow(len(value))
+        budget.spend(2 * len(value))
         return [Byte(byte) for byte in (to_bytes(value) if isinstance(value, str) else value)]
     raise Fault(f"cannot go through {kind_of(value)}")
 
@@ -57,8 +60,8 @@ def _loop(body: _Body) -> _Loop:
 
         def run(frame: Frame) -> object:
             try:
-                elements = _elements(collection(frame))
-                frame.budget.spend(len(elements))
+                elements = _elements(collection(frame), frame.budget)
+                frame.budget.spend(len(elements) >> 4)
                 with _scope(frame):
                     return body(frame, elements, rest, weight)
             except LocatedFault:
@@ -145,6 +148,7 @@ def _search(index_only: bool, backwards: bool, required: bool = False) -> _Body:
 
 def _sum(frame: Frame, elements: Sequence[object], rest: Sequence[Code], weight: int) -> object:
     total: object = 0
+    frame.budget.spend(5 * len(elements))
     for value in _values(frame, elements, rest[0] if rest else _element, weight):
         total = add(value, total, frame.budget)
     return total
@@ -174,6 +178,7 @@ def _reduce(frame: Frame, elements: Sequence[object], rest: Sequence[Code], weig
 def _group_by(frame: Frame, elements: Sequence[object], rest: Sequence[Code], weight: int) -> object:
     groups = AnyMap(missing=NilList())
     frame.budget.grow(len(elements))
+    frame.budget.spend(3 * len(elements))
     for key in _values(frame, elements, rest[0], weight):
         if key in groups:
             group = groups.get(key)

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.expressions.layouts import format_time
+from bot.expressions.budget import Budget
+from bot.expressions.layouts import VERBOSE, format_time
 from bot.expressions.natures import (
     BOOL,
     DURATION,
@@ -26,6 +27,7 @@ from bot.expressions.values import Function
 
 _Method = tuple[Callable[..., object], tuple[Nature, ...], Nature]
 _HOUR = 3600 * SECOND
+_LAYOUT = 8  # steps for each character of a layout
 
 
 def _rounded(nanoseconds: int, unit: int) -> int:
@@ -98,7 +100,7 @@ _TIME: dict[str, _Method] = {
     "UnixMicro": (lambda time: wrap(time.total() // 1000), (), INT64),
     "UnixNano": (lambda time: wrap(time.total()), (), INT64),
     "Format": (format_time, (STRING,), STRING),
-    "String": (lambda time: format_time(time, "2006-01-02 15:04:05.999999999 -0700 MST"), (), STRING),
+    "String": (lambda time: format_time(time, VERBOSE), (), STRING),
     "Add": (lambda time, duration: time.plus(duration.nanoseconds), (DURATION,), TIME),
     "AddDate": (_add_date, (INT, INT, INT), TIME),
     "Sub": (lambda time, other: time.minus(other), (TIME,), DURATION),
@@ -169,10 +171,12 @@ def method(value: object, name: str) -> Function | None:
         return None
     call, parameters, _ = methods[name]
 
-    def bound(*arguments: Any) -> object:
+    def bound(budget: Budget, *arguments: Any) -> object:
+        budget.spend(sum(_LAYOUT * len(argument) for argument in arguments if isinstance(argument, str)))
         return call(value, *arguments)
 
-    return Function(name, bound, tuple(_PARAMETERS[parameter] for parameter in parameters))
+    steps = _LAYOUT * len(VERBOSE) if name == "String" else 80
+    return Function(name, bound, tuple(map(_PARAMETERS.__getitem__, parameters)), steps=steps, metered=True)
 
 
 def method_nature(base: Nature, name: str) -> Nature | None:

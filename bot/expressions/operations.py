@@ -33,7 +33,7 @@ def equal(left: object, right: object, budget: Budget, depth: int = 0) -> bool:
             return False
         if depth > _MOST_NESTED:
             raise Fault("the values are nested too deeply")
-        budget.spend(2 * len(left) + 2)
+        budget.spend(8 * len(left) + 8)
         return all(equal(a, b, budget, depth + 1) for a, b in zip(left, right, strict=True))
     if isinstance(left, Time) and isinstance(right, Time):
         return left.same(right)
@@ -51,7 +51,7 @@ def _numbers_equal(left: object, right: object) -> bool:
 def identical(left: object, right: object, budget: Budget, depth: int = 0) -> bool:
     """Go's reflect.DeepEqual: like `==`, but 1 and 1.0 differ, and so do a date and the same one elsewhere."""
     left, right = adopt(left), adopt(right)
-    budget.spend(3)
+    budget.spend(12)
     if depth > _MOST_NESTED:
         raise Fault("the values are nested too deeply")
     if isinstance(left, (list, dict, AnyMap, Record)):
@@ -79,6 +79,7 @@ def identical(left: object, right: object, budget: Budget, depth: int = 0) -> bo
                 and all(identical(item, others[name], budget, depth + 1) for name, item in own.items())
             )
     if isinstance(left, str) and isinstance(right, str):
+        budget.spend(len(left) >> 10)
         return left == right
     if isinstance(left, Function) or isinstance(right, Function):
         return False
@@ -199,6 +200,7 @@ def span(first: object, last: object, budget: Budget) -> list[object]:
     start, stop = as_index(first), as_index(last)
     length = max(wrap(stop - start + 1), 0)
     budget.grow(length)
+    budget.spend(length >> 2)
     return list(range(start, start + length))
 
 

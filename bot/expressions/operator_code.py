@@ -13,13 +13,18 @@ from bot.expressions.patterns import compile_pattern, matches
 from bot.expressions.values import is_nil, kind_of
 
 _Operation = Callable[[object, object, Frame], object]
+_SLOW = 6  # steps that the general rule takes beside those of the common case
 
 
 def _order(fast: Callable[[Any, Any], bool], slow: Callable[[object, object], bool]) -> _Operation:
     def compare(left: object, right: object, frame: Frame) -> object:
         kind = type(left)
-        if kind is type(right) and (kind is int or kind is float or kind is str):
+        if kind is type(right) and (kind is int or kind is float):
             return fast(left, right)
+        if isinstance(left, str) and type(right) is str:
+            frame.budget.steps -= len(left) >> 10
+            return fast(left, right)
+        frame.budget.spend(_SLOW)
         return slow(left, right)
 
     return compare
@@ -31,6 +36,7 @@ def _arithmetic(fast: Callable[[Any, Any], Any], slow: Callable[[object, object]
             result = fast(left, right)
             if LEAST <= result <= MOST:
                 return result
+        frame.budget.spend(_SLOW)
         return slow(left, right)
 
     return compute
@@ -41,12 +47,16 @@ def _add(left: object, right: object, frame: Frame) -> object:
         result = left + right
         if LEAST <= result <= MOST:
             return result
+    frame.budget.spend(_SLOW)
     return operations.add(left, right, frame.budget)
 
 
 def _equal(left: object, right: object, frame: Frame) -> bool:
     kind = type(left)
-    if kind is type(right) and (kind is str or kind is int or kind is bool or kind is float):
+    if kind is type(right) and (kind is int or kind is bool or kind is float):
+        return left == right
+    if isinstance(left, str) and type(right) is str:
+        frame.budget.steps -= len(left) >> 10
         return left == right
     return operations.equal(left, right, frame.budget)
 
@@ -54,7 +64,7 @@ def _equal(left: object, right: object, frame: Frame) -> bool:
 def _text(name: str, test: Callable[[str, str], bool]) -> _Operation:
     def compare(left: object, right: object, frame: Frame) -> object:
         if isinstance(left, str) and isinstance(right, str):
-            frame.budget.spend(len(left) >> 8)
+            frame.budget.read(left, each=32)
             return test(left, right)
         if is_nil(left) or is_nil(right):
             return False
@@ -198,9 +208,7 @@ def matches_code(left: Code, right: Code, pattern: str | None, position: int) ->
         try:
             if constant:
                 return matches(constant, text, frame.budget)
-            compiled = compile_pattern(expression)
-            frame.budget.spend(100 + 2 * compiled.programsize)
-            return matches(compiled, text, frame.budget)
+            return matches(frame.pattern(expression), text, frame.budget)
         except (Fault, ValueError) as error:
             raise LocatedFault(str(error), position) from error
 

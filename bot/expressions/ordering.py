@@ -1,5 +1,6 @@
 """Sorting values of one kind."""
 
+import math
 from collections.abc import Sequence
 from functools import cmp_to_key
 from typing import Any
@@ -14,11 +15,13 @@ def sorted_by(pairs: Sequence[tuple[object, object]], descending: bool, budget: 
     Raises `Fault` if two of them cannot be compared.
     """
     kinds = {type(key) for key, _ in pairs}
+    comparisons = len(pairs) * max(len(pairs).bit_length(), 1)
     # Python's own order serves where it is the language's: it does not for NaN, nor for mixed kinds.
-    if kinds <= {int} or kinds <= {str}:
-        budget.spend(len(pairs))
+    if kinds <= {int} or kinds <= {str} or (kinds <= {float} and not any(map(_is_nan, pairs))):
+        longest = max((len(key) for key, _ in pairs if isinstance(key, str)), default=0)
+        budget.spend(comparisons * (1 + (longest >> 10)))
         return sorted(pairs, key=_plain_key, reverse=descending)
-    budget.spend(4 * len(pairs) * max(len(pairs).bit_length(), 1))
+    budget.spend(10 * comparisons)
 
     def compare(left: tuple[object, object], right: tuple[object, object]) -> int:
         if less(left[0], right[0]):
@@ -28,6 +31,10 @@ def sorted_by(pairs: Sequence[tuple[object, object]], descending: bool, budget: 
         return 0
 
     return sorted(pairs, key=cmp_to_key(compare))
+
+
+def _is_nan(pair: tuple[Any, object]) -> bool:
+    return math.isnan(pair[0])
 
 
 def _plain_key(pair: tuple[Any, object]) -> Any:

@@ -10,6 +10,7 @@ from bot.expressions.errors import shortened
 from bot.expressions.text import to_bytes
 
 _LONGEST = 10_000
+_SMALL = 16  # instructions, of which at most 2^12 sets are states: measured to fit in `max_mem`
 
 
 @lru_cache(maxsize=64)
@@ -28,9 +29,19 @@ def compile_pattern(pattern: str) -> Any:
         raise ValueError(f"{shortened(pattern)} is not a regular expression: {shown}") from None
 
 
+def priced_pattern(pattern: str, budget: Budget) -> Any:
+    """The same, having taken what compiling it costs. Raises `ValueError` and `Fault`."""
+    budget.spend(200 + 4 * len(pattern))
+    compiled = compile_pattern(pattern)
+    budget.spend(10 * compiled.programsize)
+    return compiled
+
+
 def matches(pattern: Any, text: str | bytes, budget: Budget) -> bool:
     """Whether a compiled expression is found anywhere in the text."""
     data = to_bytes(text) if isinstance(text, str) else text
-    # At worst, RE2 looks at every instruction of the compiled expression for every byte.
-    budget.spend(pattern.programsize * len(data) >> 6)
+    # RE2 makes an automaton, which is fast, as long as it has few states: those of a small expression always fit.
+    # Without one it looks, at worst, at every instruction of the compiled expression for every byte.
+    instructions = pattern.programsize
+    budget.spend(len(data) >> 5 if instructions <= _SMALL else instructions * len(data) >> 3)
     return pattern.search(data) is not None

@@ -67,9 +67,12 @@ _NAMED = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t":
 
 def quote(text: str) -> str:
     """Text in double quotation marks, escaped as Go's strconv.Quote does (https://pkg.go.dev/strconv#Quote)."""
-    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    return '"' + "".join(map(_escaped, text)) + '"'
+    return '"' + ("".join(map(_escaped, text)) if needs_escapes(text) else text) + '"'
+
+
+def needs_escapes(text: str) -> bool:
+    """Whether `quote` has to look at each character."""
+    return not (text.isascii() and text.isprintable()) or '"' in text or "\\" in text
 
 
 def _escaped(character: str) -> str:

@@ -217,12 +217,3 @@ def depth(node: Node) -> int:
         deepest += 1
         level = [below for above in level for below in children(above)]
     return deepest
-
-
-def size(node: Node) -> int:
-    """How many nodes there are, as a measure of what one evaluation costs."""
-    count, waiting = 0, [node]
-    while waiting:
-        count += 1
-        waiting.extend(children(waiting.pop()))
-    return count

@@ -76,7 +76,7 @@ def fixed_zone(name: str, seconds: int) -> Zone:
     return Zone(name, timezone(timedelta(seconds=seconds)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)  # more than there are
 def load_zone(name: str) -> Zone:
     """The zone of that name in the IANA database. Raises `Fault`."""
     if name in {"", "UTC", "Local"}:  # where this runs, local time is UTC

@@ -3,12 +3,13 @@
 Nothing else gets in (`adopt`), so an expression never meets a Python object with attributes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from inspect import Signature as PythonSignature
 from inspect import signature
 
+from bot.expressions.budget import Budget
 from bot.expressions.errors import Fault
 from bot.expressions.times import Duration, Month, Time, Weekday, Zone
 
@@ -35,6 +36,9 @@ class Function:
 
     `parameters` are kinds: any, string, int, float, bool, list, map or the name of a record; the last `optional`
     ones may be left out, and `variadic` repeats the last. A mistake in the arguments is a `ValueError` of `call`.
+
+    `steps` is what one call takes of the evaluation's budget, beside what its arguments and its result take by their
+    size. A function that is `metered` is given the budget as its first argument, to take from it as it goes on.
     """
 
     name: str
@@ -43,6 +47,8 @@ class Function:
     result: str = "any"
     optional: int = 0
     variadic: bool = False
+    steps: int = 100
+    metered: bool = False
 
     @classmethod
     def wrapping(cls, name: str, call: Callable[..., object]) -> "Function":
@@ -60,8 +66,9 @@ class Function:
         optional = sum(one.default is not PythonSignature.empty for one in positional)
         return cls(name, call, ("any",) * len(positional), optional=optional, variadic=variadic)
 
-    def __call__(self, *arguments: object) -> object:
+    def run(self, budget: Budget, arguments: Sequence[object]) -> object:
         """Call it with values of the language. Raises `Fault`."""
+        budget.spend(self.steps)
         most = None if self.variadic else len(self.parameters)
         least = len(self.parameters) - self.optional - (1 if self.variadic else 0)
         if len(arguments) < least or (most is not None and len(arguments) > most):
@@ -72,9 +79,10 @@ class Function:
             if not fits(argument, wanted):
                 raise Fault(f"{self.name}: argument {index + 1} must be {wanted}, not {kind_of(argument)}")
         try:
-            return adopt(self.call(*arguments), self.name)
+            result = adopt(self.call(budget, *arguments) if self.metered else self.call(*arguments), self.name)
         except ValueError as error:
             raise Fault(f"{self.name}: {error}") from error
+        return budget.text(result) if isinstance(result, str) else result
 
 
 class NilList(list[object]):

@@ -46,7 +46,7 @@ def _write(value: object, prefix: str, indent: str, lines: list[str], budget: Bu
         first, inner = _opening(prefix, indent, lines)
         for index, (key, item) in enumerate(entries):
             start = inner if index else first
-            _write(item, f"{start}{_text(key, '')}:", inner, lines, budget, depth + 1)
+            _write(item, f"{start}{_priced(key, '', budget)}:", inner, lines, budget, depth + 1)
         return
     space = " " if prefix.endswith(":") else ""
     lines.append(prefix + space + _scalar(value, indent, budget))
@@ -91,9 +91,9 @@ def _scalar(value: object, indent: str, budget: Budget) -> str:
             special = {"NaN": ".nan", "+Inf": ".inf", "-Inf": "-.inf"}
             return special.get(float_text(value), float_text(value))
         case str():
-            return _text(value, indent)
+            return _priced(value, indent, budget)
         case Record(text=str(text)):
-            return _text(text, indent)
+            return _priced(text, indent, budget)
         case list():
             return "[]"
         case dict() | AnyMap() | Record():
@@ -105,6 +105,12 @@ def _scalar(value: object, indent: str, budget: Budget) -> str:
         case int() | Month() | Weekday():
             return to_json(value, budget)
     raise Fault(f"{kind_of(value)} cannot be written as YAML")
+
+
+def _priced(text: str, indent: str, budget: Budget) -> str:
+    budget.spend(5 * len(text))  # PyYAML looks at each character
+    budget.reserve(len(text) + text.count("\n") * (len(indent) + 4))
+    return _text(text, indent)
 
 
 def _text(text: str, indent: str) -> str:

@@ -51,7 +51,7 @@ async def port(app):
 
 
 async def known_to_be_mergeable(port, number):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         pull = await port.pull(number)
         while pull.mergeable is None:
             await asyncio.sleep(0.01)

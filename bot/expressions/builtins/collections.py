@@ -36,15 +36,23 @@ def _type(frame: Frame, value: object) -> str:
 
 
 def _get(frame: Frame, value: object, name: object) -> object:
+    _read(frame, value)
     return access.get(value, name)
 
 
 def _first(frame: Frame, value: object) -> object:
+    _read(frame, value)
     return _at(value, 0)
 
 
 def _last(frame: Frame, value: object) -> object:
+    _read(frame, value)
     return _at(value, -1)
+
+
+def _read(frame: Frame, value: object) -> None:
+    if isinstance(value, str) and not value.isascii():  # what stands where has to be counted in bytes
+        frame.budget.read(value, each=64)
 
 
 def _at(value: object, index: int) -> object:
@@ -60,6 +68,7 @@ def _take(frame: Frame, value: object, count: object) -> object:
         raise Fault(f"take cannot take {kind_of(count)} elements")
     if count < 0:
         raise Fault(f"take cannot take {count} elements")
+    frame.budget.grow(min(count, len(elements)) >> 3)
     frame.budget.spend(min(count, len(elements)) >> 4)
     return elements[:count]
 
@@ -80,7 +89,7 @@ def _from_pairs(frame: Frame, value: object) -> object:
     made = AnyMap()
     pairs = _list("fromPairs", value)
     frame.budget.grow(len(pairs))
-    frame.budget.spend(len(pairs))
+    frame.budget.spend(6 * len(pairs))
     for pair in map(adopt, pairs):
         if not isinstance(pair, (list, bytes)) or len(pair) != 2:
             raise Fault("fromPairs takes a list of lists of two: a key and a value")
@@ -91,6 +100,7 @@ def _from_pairs(frame: Frame, value: object) -> object:
 def _reverse(frame: Frame, value: object) -> object:
     elements = _list("reverse", value)
     frame.budget.grow(len(elements))
+    frame.budget.spend(len(elements) >> 3)
     return list(reversed(elements))
 
 
@@ -101,14 +111,16 @@ def _uniq(frame: Frame, value: object) -> object:
     unique: list[object] = []
     seen: set[tuple[type, object]] = set()
     others: list[object] = []
-    for element in map(adopt, _list("uniq", value)):
+    elements = _list("uniq", value)
+    frame.budget.spend(6 * len(elements))
+    for element in map(adopt, elements):
         if isinstance(element, (str, bool)) or (isinstance(element, (int, float)) and abs(element) < _EXACT):
             kind = type(element) if isinstance(element, (str, bool)) else float
             if (kind, element) in seen:
                 continue
             seen.add((kind, element))
         else:
-            frame.budget.spend(4 * len(others) + 1)
+            frame.budget.spend(4 * len(others))
             if any(equal(element, other, frame.budget) for other in others):
                 continue
             others.append(element)
@@ -122,7 +134,10 @@ def _concat(frame: Frame, *values: object) -> object:
     for value in values:
         elements = _list("concat", value)
         frame.budget.grow(len(elements))
-        joined = [*joined, *elements] if elements else joined
+        frame.budget.spend(len(elements) >> 3)
+        if elements:
+            joined = [] if isinstance(joined, NilList) else joined
+            joined += elements
     return joined
 
 
@@ -136,7 +151,7 @@ def _flatten_into(flat: list[object], elements: Sequence[object], budget: Budget
     if depth > _MOST_NESTED:
         raise Fault("the list is nested too deeply")
     budget.grow(len(elements))
-    budget.spend(len(elements))
+    budget.spend(4 * len(elements) + 10)
     for element in map(adopt, elements):
         if isinstance(element, (list, bytes)):
             _flatten_into(flat, element, budget, depth + 1)
@@ -150,6 +165,7 @@ def _sort(frame: Frame, value: object, order: object = "asc") -> object:
     if order not in ("asc", "desc"):
         raise Fault('the order must be "asc" or "desc"')
     frame.budget.grow(len(value))
+    frame.budget.spend(3 * len(value))
     elements = [adopt(element) for element in value]
     return [
         element for element, _ in sorted_by([(element, None) for element in elements], order == "desc", frame.budget)

@@ -8,7 +8,7 @@ from bot.expressions.frame import Frame
 from bot.expressions.times import UTC_ZONE, Duration, Time, Zone, load_zone
 from bot.expressions.values import kind_of
 
-_COST = 150  # steps that reading a date takes
+_COST = 200  # steps that reading a date takes, beside 8 for each character
 
 
 def _text(name: str, value: object) -> str:
@@ -31,15 +31,16 @@ def _date(frame: Frame, *arguments: object) -> Time:
     if not arguments or len(arguments) > 3:
         raise Fault("date takes text, and if need be a layout and a time zone")
     text, *rest = (_text("date", argument) for argument in arguments)
-    frame.budget.spend(_COST + len(text) + sum(map(len, rest)))
+    frame.budget.spend(_COST + 8 * (len(text) + sum(map(len, rest))))
     if len(rest) == 2:
         zone = load_zone(rest[1])
     return parse_date(text, rest[0] if rest else None, zone)
 
 
 def _duration(frame: Frame, text: object) -> Duration:
-    frame.budget.spend(10)
-    return parse_duration(_text("duration", text))
+    written = _text("duration", text)
+    frame.budget.spend(40 + 4 * len(written))
+    return parse_duration(written)
 
 
 def _timezone(frame: Frame, name: object) -> Zone:

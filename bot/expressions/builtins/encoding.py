@@ -58,7 +58,10 @@ def _repaired(value: Any) -> Any:
 def _from_json(frame: Frame, text: object) -> object:
     written = _text("fromJSON", text)
     frame.budget.reserve(len(written))
-    frame.budget.grow(written.count(",") + written.count(":"))
+    frame.budget.read(written, each=32)
+    most = sum(map(written.count, ",:[{"))  # values
+    frame.budget.grow(most)
+    frame.budget.spend(4 * most)
     try:
         return parse_json(written)
     except ValueError as error:
@@ -66,14 +69,15 @@ def _from_json(frame: Frame, text: object) -> object:
 
 
 def _to_base64(frame: Frame, text: object) -> str:
-    data = to_bytes(_text("toBase64", text))
+    data = to_bytes(frame.budget.text(_text("toBase64", text)))
+    frame.budget.spend(len(data) >> 5)
     frame.budget.reserve(2 * len(data))
     return base64.b64encode(data).decode()
 
 
 def _from_base64(frame: Frame, text: object) -> str:
-    written = _text("fromBase64", text)
-    frame.budget.reserve(len(written))
+    written = frame.budget.text(_text("fromBase64", text))
+    frame.budget.read(written, each=32)
     try:
         return from_bytes(base64.b64decode(to_bytes(written.replace("\n", "").replace("\r", "")), validate=True))
     except binascii.Error as error:

@@ -44,7 +44,7 @@ def _signed(whole: Callable[[float], int]) -> Callable[[float], float]:
 def _int(frame: Frame, value: object) -> int:
     match value:
         case str():
-            return _parsed(parse_int, value)
+            return _parsed(parse_int, value, frame.budget)
         case Duration():
             return value.nanoseconds
         case Month() | Weekday():
@@ -58,11 +58,12 @@ def _int(frame: Frame, value: object) -> int:
 
 def _float(frame: Frame, value: object) -> float:
     if isinstance(value, str):
-        return _parsed(parse_float, value)
+        return _parsed(parse_float, value, frame.budget)
     return float(_number("float", value))
 
 
-def _parsed(parse: Callable[[str], T], text: str) -> T:
+def _parsed(parse: Callable[[str], T], text: str, budget: Budget) -> T:
+    budget.read(text, each=4)
     try:
         return parse(text)
     except ValueError as error:
@@ -78,7 +79,7 @@ def _scalars(name: str, values: tuple[object, ...], budget: Budget) -> list[obje
             if isinstance(value, (list, bytes)):
                 if len(waiting) > _MOST_NESTED:
                     raise Fault("the list is nested too deeply")
-                budget.spend(2 * len(value) + 2)
+                budget.spend(4 * len(value) + 5)
                 waiting.append(iter(value))
                 break
             if not (is_number(value) or isinstance(value, (Duration, Month, Weekday))):
@@ -104,6 +105,7 @@ def _extreme(name: str, exceeds: Callable[[object, object], bool]) -> Callable[.
 
 def _floats(name: str, frame: Frame, values: tuple[object, ...]) -> list[float]:
     numbers = _scalars(name, values, frame.budget)
+    frame.budget.spend(4 * len(numbers))
     return [float(_int(frame, n) if isinstance(n, (Duration, Month, Weekday)) else _number(name, n)) for n in numbers]
 
 
@@ -117,6 +119,7 @@ def _mean(frame: Frame, *values: object) -> float:
 
 def _median(frame: Frame, *values: object) -> float:
     numbers = _floats("median", frame, values)
+    frame.budget.spend(len(numbers) * len(numbers).bit_length() >> 1)
     # NaNs first, as Go sorts them.
     numbers.sort(key=lambda number: (not math.isnan(number), number if not math.isnan(number) else 0.0))
     if not numbers:

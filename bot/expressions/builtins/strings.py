@@ -22,34 +22,49 @@ def _string(frame: Frame, value: object) -> str:
 
 def _trim(frame: Frame, value: object, characters: object = None) -> str:
     text = _text("trim", value)
-    frame.budget.spend(len(text) >> 8)
-    return utf8.trim_space(text) if characters is None else text.strip(_text("trim", characters))
+    frame.budget.reserve(len(text))
+    if characters is None:
+        return utf8.trim_space(text)
+    unwanted = "".join(dict.fromkeys(_text("trim", characters)))  # each of them is looked for at every character
+    frame.budget.spend(len(text) * (len(unwanted) + 64) >> 10)
+    return text.strip(unwanted)
 
 
 def _trim_prefix(frame: Frame, value: object, prefix: object = " ") -> str:
-    return _text("trimPrefix", value).removeprefix(_text("trimPrefix", prefix))
+    return frame.budget.text(_text("trimPrefix", value).removeprefix(_text("trimPrefix", prefix)))
 
 
 def _trim_suffix(frame: Frame, value: object, suffix: object = " ") -> str:
-    return _text("trimSuffix", value).removesuffix(_text("trimSuffix", suffix))
+    return frame.budget.text(_text("trimSuffix", value).removesuffix(_text("trimSuffix", suffix)))
 
 
 def _upper(frame: Frame, value: object) -> str:
-    return frame.budget.text(utf8.upper(_text("upper", value)))
+    return utf8.upper(_cased("upper", frame, value))
 
 
 def _lower(frame: Frame, value: object) -> str:
-    return frame.budget.text(utf8.lower(_text("lower", value)))
+    return utf8.lower(_cased("lower", frame, value))
+
+
+def _cased(name: str, frame: Frame, value: object) -> str:
+    text = _text(name, value)
+    if not text.isascii():
+        frame.budget.spend(3 * len(text))
+    return frame.budget.text(text)
 
 
 def _splitter(name: str, *, keep: bool) -> Callable[..., object]:
     def split(frame: Frame, value: object, separator: object, most: object = -1) -> object:
-        text, between, count = _text(name, value), _text(name, separator), as_index(most)
+        if not isinstance(value, str) or not isinstance(separator, str):
+            raise Fault(f"{name} takes text, not {kind_of(separator if isinstance(value, str) else value)}")
+        text, between, count = value, separator, -1 if most == -1 else as_index(most)
         if count == 0:
             return NilList()
-        parts = _parts(text, between, count)
-        frame.budget.grow(len(parts) >> 3)
         frame.budget.reserve(len(text))
+        parts = _parts(text, between, count)
+        if len(parts) > 1:
+            frame.budget.grow(len(parts) >> 3)
+            frame.budget.spend(4 + (len(parts) if keep else len(parts) >> 2))
         if keep and between:
             parts[:-1] = [part + between for part in parts[:-1]]
         return parts
@@ -68,8 +83,10 @@ def _parts(text: str, separator: str, most: int) -> list[str]:
 def _replace(frame: Frame, value: object, old: object, new: object, most: object = -1) -> str:
     text, before, after = (_text("replace", part) for part in (value, old, new))
     limit = as_index(most)
+    frame.budget.read(text, each=32)
     found = text.count(before)
     times = found if limit < 0 else min(found, limit)
+    frame.budget.spend(times >> 3)
     frame.budget.reserve(len(text) + times * max(len(after) - len(before), 0))
     return text.replace(before, after, times)
 
@@ -96,19 +113,25 @@ def _join(frame: Frame, value: object, separator: object = "") -> str:
 
 def _index_of(frame: Frame, value: object, part: object) -> int:
     text = _text("indexOf", value)
+    frame.budget.read(text, each=32)
     return utf8.byte_index(text, text.find(_text("indexOf", part)))
 
 
 def _last_index_of(frame: Frame, value: object, part: object) -> int:
     text = _text("lastIndexOf", value)
-    return utf8.byte_index(text, text.rfind(_text("lastIndexOf", part)))
+    sought = _text("lastIndexOf", part)
+    # From the end, Python compares at every place.
+    frame.budget.spend(len(text) * (len(sought) + 8) >> 8)
+    return utf8.byte_index(text, text.rfind(sought))
 
 
 def _has_prefix(frame: Frame, value: object, prefix: object) -> bool:
+    frame.budget.read(_text("hasPrefix", prefix), each=256)
     return _text("hasPrefix", value).startswith(_text("hasPrefix", prefix))
 
 
 def _has_suffix(frame: Frame, value: object, suffix: object) -> bool:
+    frame.budget.read(_text("hasSuffix", suffix), each=256)
     return _text("hasSuffix", value).endswith(_text("hasSuffix", suffix))
 
 
