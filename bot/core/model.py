@@ -207,9 +207,7 @@ class Stage:
     merge: MergePolicy = MergePolicy.PEOPLE
     merge_method: str = "merge"  # merge, squash or rebase
     allow: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # command -> "@org/team" or login
-    target_branch: str = (
-        ""  # as the steps say it (`landing_branch`); "" = the default; may hold ${{ }}
-    )
+    target_branch: str = ""  # as the steps say it (`landing_branch`); "" = the default; may hold ${{ }}
     windows: tuple[PromotionWindow, ...] = ()
 
     @property

@@ -4,6 +4,8 @@ import asyncio
 import json
 import sys
 
+import pytest
+
 
 async def run(*args: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
@@ -18,6 +20,7 @@ async def run(*args: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.mark.timeout(300)
 async def test_the_demo_ends_well_and_says_so_as_json() -> None:
     status, out, err = await run("--json")
 
