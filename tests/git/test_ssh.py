@@ -368,7 +368,7 @@ def encrypted(file: Path, *options: str) -> str:
     [
         ("encrypted", "is encrypted"),
         ("encrypted PEM", "is encrypted"),
-        (new_key().public, "without `.pub`"),
+        ("public", "without `.pub`"),
         ("precious", "no private key"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nprecious\n-----END OPENSSH PRIVATE KEY-----", "no private key"),
         ("", "no private key"),
@@ -377,7 +377,9 @@ def encrypted(file: Path, *options: str) -> str:
 async def test_what_is_no_key_to_use_is_said_so_without_quoting_it(
     owner: MirroredGit, ssh: SshServer, private: str, why: str, tmp_path: Path
 ) -> None:
-    if private.startswith("encrypted"):
+    if private == "public":
+        private = new_key().public
+    elif private.startswith("encrypted"):
         private = encrypted(tmp_path / "key", *(("-m", "PEM", "-t", "ecdsa") if "PEM" in private else ()))
     with pytest.raises(UserError, match=why) as caught:
         await owner.of_repository(reach(ssh_privatekey=private)).refs(ssh.url)
