@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.github.app import App
 from bot.github.client import make_session
+from tests.sandbox.driver import new_key, running_github
 
 REFERENCE = Path(__file__).parents[2] / ".tools" / "github" / "api.github.com.json"
 _KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -226,3 +227,45 @@ def pull():
         return {**base, **changes}
 
     return make
+
+
+# --- a GitHub that remembers --------------------------------------------------------------------------
+
+
+class SystemClock:
+    def now(self):
+        return datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def app_key():
+    return new_key()
+
+
+@pytest.fixture
+async def hub(tmp_path, app_key):
+    """The sandbox, with one repository."""
+    async with running_github(tmp_path / "sandbox", app_key) as running:
+        await running.repo("shop")
+        yield running
+
+
+@pytest.fixture
+def app(hub, session, app_key):
+    """The App there."""
+    return App(
+        session,
+        app_id=str(hub.keys.app_id),
+        private_key=app_key,
+        api_url=f"{hub.sandbox.url}/api/v3",
+        server_url=hub.sandbox.url,
+        write_interval=timedelta(0),
+        clock=SystemClock(),
+        retry_delays=(),
+    )
+
+
+@pytest.fixture
+async def port(app):
+    """Its repository, through the port."""
+    return await app.repository("acme/shop")

@@ -7,8 +7,6 @@ import pytest
 from bot.contracts import NotMergeable
 from bot.contracts.github_areas import DeploymentStatus
 from bot.errors import UserError
-from bot.github.app import App
-from tests.sandbox.driver import new_key, running_github
 
 REPO = "/repos/acme/shop"
 WORKFLOW = """\
@@ -20,38 +18,6 @@ on:
       dry: {default: false}
 jobs: {}
 """
-
-
-class SystemClock:
-    def now(self):
-        return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def app_key():
-    return new_key()
-
-
-@pytest.fixture
-async def hub(tmp_path, app_key):
-    async with running_github(tmp_path / "sandbox", app_key) as running:
-        await running.repo("shop")
-        yield running
-
-
-@pytest.fixture
-async def port(hub, session, app_key):
-    app = App(
-        session,
-        app_id=str(hub.keys.app_id),
-        private_key=app_key,
-        api_url=f"{hub.sandbox.url}/api/v3",
-        server_url=hub.sandbox.url,
-        write_interval=timedelta(0),
-        clock=SystemClock(),
-        retry_delays=(),
-    )
-    return await app.repository("acme/shop")
 
 
 @pytest.fixture

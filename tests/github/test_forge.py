@@ -1,51 +1,16 @@
 """Pull requests of another repository, against a GitHub that remembers; each call judged by GitHub's description."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.contracts import NotMergeable
 from bot.contracts.forges import NewPull
 from bot.errors import UserError
-from bot.github.app import App
 from bot.github.forge import GitHubForge
-from tests.sandbox.driver import new_key, running_github
 
 SHOP = "/repos/acme/shop"
 BRANCH = "promotion/test"
-
-
-class SystemClock:
-    def now(self):
-        return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def app_key():
-    return new_key()
-
-
-@pytest.fixture
-async def hub(tmp_path, app_key):
-    async with running_github(tmp_path / "sandbox", app_key) as running:
-        await running.repo("shop")
-        yield running
-
-
-@pytest.fixture
-async def port(hub, session, app_key):
-    app = App(
-        session,
-        app_id=str(hub.keys.app_id),
-        private_key=app_key,
-        api_url=f"{hub.sandbox.url}/api/v3",
-        server_url=hub.sandbox.url,
-        write_interval=timedelta(0),
-        clock=SystemClock(),
-        retry_delays=(),
-    )
-    return await app.repository("acme/shop")
 
 
 @pytest.fixture
@@ -95,7 +60,7 @@ async def test_a_draft_is_not_merged_and_says_so(forge, head):
 async def test_a_conflict_is_told(hub, port, forge, head):
     await hub.file(SHOP, "a.yaml", "a: other\n")
     await forge.open_pull(new())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await forge.pull(1)).hindrance:
             port.forget()
             await asyncio.sleep(0.01)

@@ -9,45 +9,7 @@ from aiohttp import web
 
 from bot.contracts import NotMergeable
 from bot.core.facts import Annotation, CheckRun, CheckStatus, Conclusion, Permission
-from bot.github.app import App
 from bot.server.web import make_app, make_runner
-from tests.sandbox.driver import new_key, running_github
-
-
-class SystemClock:
-    def now(self):
-        return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def app_key():
-    return new_key()
-
-
-@pytest.fixture
-async def hub(tmp_path, app_key):
-    async with running_github(tmp_path / "sandbox", app_key) as running:
-        await running.repo("shop")
-        yield running
-
-
-@pytest.fixture
-def app(hub, session, app_key):
-    return App(
-        session,
-        app_id=str(hub.keys.app_id),
-        private_key=app_key,
-        api_url=f"{hub.sandbox.url}/api/v3",
-        server_url=hub.sandbox.url,
-        write_interval=timedelta(0),
-        clock=SystemClock(),
-        retry_delays=(),
-    )
-
-
-@pytest.fixture
-async def port(app):
-    return await app.repository("acme/shop")
 
 
 async def known_to_be_mergeable(port, number):

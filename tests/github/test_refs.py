@@ -1,47 +1,13 @@
 """Where branches and tags are, by the API: asked of a GitHub that keeps ETags, for whom a token is given."""
 
 import logging
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.github.answers import Answers
-from bot.github.app import App
 from bot.github.limits import is_scarce
-from tests.sandbox.driver import new_key, running_github
 
 SHOP = "/repos/acme/shop"
-
-
-class SystemClock:
-    def now(self):
-        return datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def app_key():
-    return new_key()
-
-
-@pytest.fixture
-async def hub(tmp_path, app_key):
-    async with running_github(tmp_path / "sandbox", app_key) as running:
-        await running.repo("shop")
-        yield running
-
-
-@pytest.fixture
-def app(hub, session, app_key):
-    return App(
-        session,
-        app_id=str(hub.keys.app_id),
-        private_key=app_key,
-        api_url=f"{hub.sandbox.url}/api/v3",
-        server_url=hub.sandbox.url,
-        write_interval=timedelta(0),
-        clock=SystemClock(),
-        retry_delays=(),
-    )
 
 
 @pytest.fixture

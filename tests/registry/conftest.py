@@ -21,6 +21,7 @@ import yaml
 
 from bot.registry import RegistryClient
 from tests.environment import required
+from tests.ports import free_port
 
 SECRET_BY_BCRYPT = "$2b$04$cITIdd7iQvV3f46QdLSl8e9LSjTipIt14afgTjgYh.sr9ZCupbiwq"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -161,12 +162,6 @@ class RealRegistry:
 
     def list_tags(self, repository):
         return json.loads(self.skopeo("list-tags", "--tls-verify=false", f"docker://{self.host}/{repository}"))["Tags"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 async def answers(host):

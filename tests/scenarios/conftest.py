@@ -1,11 +1,11 @@
 """A sandbox whose webhooks reach the bot, and a scene in it."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.sandbox.driver import GitHub, new_key, running_github
 from tests.scenarios.scene import CHART, PIPELINE, Scene, scene
 
@@ -17,10 +17,7 @@ def app_key() -> str:
 
 @pytest.fixture
 async def github(tmp_path: Path, app_key: str) -> AsyncIterator[GitHub]:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    async with running_github(tmp_path / "sandbox", app_key, f"http://127.0.0.1:{port}/webhook") as github:
+    async with running_github(tmp_path / "sandbox", app_key, f"http://127.0.0.1:{free_port()}/webhook") as github:
         yield github
 
 

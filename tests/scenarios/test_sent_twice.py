@@ -15,7 +15,8 @@ from bot.sandbox.oci import push_image, storage_of
 from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import CHART, REPO
-from tests.scenarios.test_killed import serving, until
+from tests.scenarios.serving import Served, serving
+from tests.scenarios.test_killed import until
 from tests.scenarios.test_steps_killed import dead
 from tests.scenarios.test_steps_state import HEAD, PROPOSE, RENDER, forget
 
@@ -33,7 +34,7 @@ class Service:
     """It kills its first caller before it answers."""
 
     url: str = ""
-    caller: asyncio.subprocess.Process | None = None
+    caller: Served | None = None
     keys: list[str] = field(default_factory=list)
 
     async def announce(self, request: web.Request) -> web.Response:
@@ -53,7 +54,6 @@ async def service() -> AsyncIterator[Service]:
         yield made
 
 
-@pytest.mark.timeout(120)
 async def test_a_request_whose_answer_never_came_is_sent_again_under_the_same_key(
     github: GitHub, tmp_path: Path, service: Service
 ) -> None:

@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.rendering import find_programs
 from bot.sandbox.observers import Exchange
 from tests.environment import required
@@ -167,7 +165,6 @@ async def outcome(shop: Scene, stage: str) -> str:
     return " ".join(f"{run['output']['title']} {run['output']['summary']} {run['output']['text']}".split())
 
 
-@pytest.mark.timeout(240)
 async def test_nobody_comes_by_what_is_anothers(github: GitHub, tmp_path: Path) -> None:
     required(find_programs().helm, "helm is not installed")
     required(find_programs().kustomize, "neither kustomize nor kubectl is installed")

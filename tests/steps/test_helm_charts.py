@@ -17,6 +17,7 @@ from bot.core.model import Chart, Freight
 from bot.errors import UserError
 from bot.rendering import find_programs
 from tests.environment import required
+from tests.ports import free_port
 from tests.steps.conftest import freight_of
 
 OLD, NEW = "0.1.0", "0.2.0"
@@ -75,9 +76,7 @@ def registry(packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A real registry that holds both versions."""
     required(shutil.which("docker-registry"), "docker-registry is not installed")
     folder: Path = tmp_path_factory.mktemp("registry")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     write(folder, {"config.yml": "version: 0.1\nlog: {accesslog: {disabled: true}, level: error}\n"
                    f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
                    f"http: {{addr: '127.0.0.1:{port}'}}\n"})  # fmt: skip
