@@ -7,7 +7,7 @@ from typing import Any
 from bot.contracts.steps import Step, StepContext, StepStatus
 from bot.core.config import Fit
 from bot.core.model import StepSpec
-from bot.core.promotion import Finished, Scene, Severity, environment, noted, should_run, variables
+from bot.core.promotion import Finished, Scene, Severity, noted, should_run, step_environment
 from bot.errors import Retry, UserError
 from bot.expressions import ExpressionError, render
 
@@ -63,9 +63,8 @@ class Trial:
         def end(status: StepStatus, message: str = "") -> tuple[Ended, Mapping[str, Any]]:
             return Ended(step.alias, step.uses, status, message), {}
 
-        env = environment(self.scene, self.variables, self.outputs, self.finished, step)
         try:
-            env["vars"] = variables([step.vars], env, self.variables)
+            env = step_environment(self.scene, self.variables, self.outputs, self.finished, step)
             if not should_run(step, env, self.finished):
                 return end(StepStatus.SKIPPED)
             if proposed:

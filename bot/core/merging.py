@@ -10,7 +10,7 @@ from typing import Any
 
 from bot.core.lock import Way
 from bot.core.model import MergePolicy, RepositoryName, Stage
-from bot.core.promotion import Scene, environment, variables
+from bot.core.promotion import Scene, environment, step_environment, variables
 from bot.core.record import Record
 from bot.core.step_runs import StepRun
 from bot.expressions import ExpressionError, render
@@ -66,8 +66,6 @@ def _wishes(stage: Stage, record: Record, repository_url: str) -> dict[str, Any]
     )
     try:
         values = variables([record.vars], environment(scene, {}, {}, ()))
-        env = environment(scene, values, record.outputs, (), opener)
-        env["vars"] = variables([opener.vars], env, values)
-        return dict(render(config, env))
+        return dict(render(config, step_environment(scene, values, record.outputs, (), opener)))
     except ExpressionError:  # the step itself tells of it
         return {}

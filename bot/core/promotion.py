@@ -114,6 +114,21 @@ def environment(
     }
 
 
+def step_environment(
+    scene: Scene,
+    values: Mapping[str, Any],
+    outputs: Mapping[str, Mapping[str, Any]],
+    finished: Sequence[Finished],
+    step: StepSpec,
+) -> dict[str, Any]:
+    """The same for one step, whose own variables see the promotion's `values` and override them.
+
+    Raises ExpressionError.
+    """
+    env = environment(scene, values, outputs, finished, step)
+    return {**env, "vars": variables([step.vars], env, values)}
+
+
 def _within(outputs: Mapping[str, Mapping[str, Any]], task: str) -> dict[str, Mapping[str, Any]]:
     prefix = f"{task}::"
     return {alias.removeprefix(prefix): out for alias, out in outputs.items() if task and alias.startswith(prefix)}

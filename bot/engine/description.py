@@ -7,7 +7,7 @@ from typing import Any
 from bot.core import messages, record
 from bot.core.actions import Promote
 from bot.core.lock import Way
-from bot.core.model import CommitSha, StepSpec, Variable
+from bot.core.model import CommitSha, Freight, StepSpec, Variable
 from bot.core.promotion import Finished, Scene, step_to_json
 from bot.core.record import Record
 from bot.core.snapshot import Snapshot, StageFacts, promotion_branch
@@ -55,7 +55,42 @@ class Progress:
         yield from (run for alias, run in self.prior.items() if alias not in self.runs)
 
 
-class Description:
+class DescriptionElsewhere:
+    """The text of a pull request in another repository, where nobody reads a record of ours.
+
+    All that a step can open once the promotion's own pull request is there, or merged.
+    """
+
+    def __init__(
+        self, ports: Ports, site: Site, snapshot: Snapshot, facts: StageFacts, progress: Progress, way: Way
+    ) -> None:
+        self._ports = ports
+        self._site = site
+        self._snapshot = snapshot
+        self._facts = facts
+        self._progress = progress
+        self._way = way
+
+    async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
+        if not url:
+            raise UserError("A promotion opens one pull request in its own repository, and that has been done.")
+        scene, stage = self._progress.scene, self._facts.stage
+        changes = await changes_between(self._site.git, url, target, head, self._ports.signing_key)
+        home = (scene.repository, self._snapshot.url.removesuffix(".git"))
+        return title or self._title(), messages.pull_body_elsewhere(
+            stage, scene.promoted, self._before, scene.actor, self._way, description, changes, home
+        )
+
+    @property
+    def _before(self) -> Freight | None:
+        """What the stage holds of the same warehouse."""
+        return next((f for f in self._facts.holds if f.origin == self._progress.scene.promoted.origin), None)
+
+    def _title(self) -> str:
+        return messages.pull_title(self._facts.stage, self._progress.scene.promoted, self._before, self._way)
+
+
+class Description(DescriptionElsewhere):
     """The text, asked for by whichever step opens the pull request; steps after it go into the record."""
 
     def __init__(
@@ -68,21 +103,15 @@ class Description:
         action: Promote,
         steps: Sequence[StepSpec],
     ) -> None:
-        self._ports = ports
-        self._site = site
-        self._snapshot = snapshot
-        self._facts = facts
-        self._progress = progress
+        super().__init__(ports, site, snapshot, facts, progress, action.way)
         self._action = action
         self._steps = steps
-        self._elsewhere = DescriptionElsewhere(ports, site, snapshot, facts, progress, action.way)
 
     async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
         progress, scene, stage = self._progress, self._progress.scene, self._facts.stage
         if url:
-            return await self._elsewhere(title=title, description=description, head=head, target=target, url=url)
+            return await super().__call__(title=title, description=description, head=head, target=target, url=url)
         progress.described = progress.current
-        before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)
         place = next(i for i, step in enumerate(self._steps) if step.alias == progress.current)
         sealed = record.seal(
             Record(
@@ -106,10 +135,9 @@ class Description:
             self._ports.signing_key,
             mask=self._site.secrets.mask,
         )
-        title = title or messages.pull_title(stage, scene.promoted, before, self._action.way)
         changes = await changes_between(self._site.git, self._snapshot.url, target, head, self._ports.signing_key)
-        return title, messages.pull_body(
-            stage, scene.promoted, before, scene.actor, self._action.way, description, changes, sealed
+        return title or self._title(), messages.pull_body(
+            stage, scene.promoted, self._before, scene.actor, self._way, description, changes, sealed
         )
 
     def _head(self) -> str:
@@ -122,32 +150,3 @@ class Description:
         """The default branch's head, if sources were taken at all. One that moved meanwhile shows as outdated."""
         cloned = any(out.get("commits") for out in self._progress.outputs.values())
         return self._snapshot.head if cloned else CommitSha("")
-
-
-class DescriptionElsewhere:
-    """The text of a pull request in another repository, where nobody reads a record of ours.
-
-    All that a step can open once the promotion's own pull request is there, or merged.
-    """
-
-    def __init__(
-        self, ports: Ports, site: Site, snapshot: Snapshot, facts: StageFacts, progress: Progress, way: Way
-    ) -> None:
-        self._ports = ports
-        self._site = site
-        self._snapshot = snapshot
-        self._facts = facts
-        self._progress = progress
-        self._way = way
-
-    async def __call__(self, *, title: str, description: str, head: str, target: str, url: str = "") -> tuple[str, str]:
-        if not url:
-            raise UserError("A promotion opens one pull request in its own repository, and that has been done.")
-        scene, stage = self._progress.scene, self._facts.stage
-        before = next((f for f in self._facts.holds if f.origin == scene.promoted.origin), None)
-        changes = await changes_between(self._site.git, url, target, head, self._ports.signing_key)
-        title = title or messages.pull_title(stage, scene.promoted, before, self._way)
-        home = (scene.repository, self._snapshot.url.removesuffix(".git"))
-        return title, messages.pull_body_elsewhere(
-            stage, scene.promoted, before, scene.actor, self._way, description, changes, home
-        )

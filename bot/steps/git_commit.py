@@ -7,8 +7,9 @@ from typing import Any
 
 from bot.contracts.git import Checkout
 from bot.contracts.schema import Schema
-from bot.contracts.steps import PromotionInfo, StepContext, StepResult, StepStatus
+from bot.contracts.steps import StepContext, StepResult, StepStatus
 from bot.core.changes import plaintext_secrets
+from bot.core.messages import trailer_lines
 from bot.errors import UserError
 from bot.steps.authors import AUTHOR, author_of
 from bot.steps.earlier import output_of
@@ -99,9 +100,4 @@ def _message(context: StepContext, config: Mapping[str, Any]) -> str:
         message = parts[0] if len(parts) == 1 else title
         if len(parts) > 1:
             message += "\n\nIncluding:\n" + "".join(f"\n  * {part}" for part in parts)
-    return f"{message.rstrip()}\n\n{_trailers(promotion)}\n"
-
-
-def _trailers(promotion: PromotionInfo) -> str:
-    """Who did it, and why, one to a line. https://git-scm.com/docs/git-interpret-trailers"""
-    return "\n".join(f"{key}: {' '.join(value.split())}" for key, value in promotion.trailers)
+    return f"{message.rstrip()}\n\n{trailer_lines(promotion.trailers)}\n"

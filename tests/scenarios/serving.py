@@ -15,6 +15,21 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from bot.__main__ import main
+from bot.sandbox.seed import env_file
+from tests.sandbox.driver import GitHub
+
+
+def settings_file(github: GitHub, folder: Path, more: str = "") -> tuple[Path, Path]:
+    """The sandbox's env file for a bot that takes webhooks where they are sent, and its DATA_DIR."""
+    env, data = folder / "bot.env", folder / "data"
+    port = github.keys.webhook_url.rpartition(":")[2].partition("/")[0]
+    env.write_text(
+        env_file(github.sandbox, github.keys)
+        .replace(f"\nPORT={github.sandbox.port + 1}\n", f"\nPORT={port}\n")
+        .replace(f"DATA_DIR={github.sandbox.world.directory / 'bot'}", f"DATA_DIR={data}")
+        + more
+    )
+    return env, data
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,9 @@ import yaml
 from bot.sandbox.gitlab import Role
 from bot.sandbox.gitlab import start as start_gitlab
 from bot.sandbox.oci import push_image, storage_of
-from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import REPO
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, serving, settings_file
 from tests.scenarios.test_gitlab import APPS, HEAD, MERGES, STAGES
 from tests.scenarios.test_killed import Reaper, until
 from tests.scenarios.test_steps_state import forget
@@ -34,15 +33,8 @@ async def test_wherever_it_is_killed_each_version_is_proposed_and_landed_once(gi
         await github.repo("shop")
         pipeline = HEAD + STAGES.replace("GITLAB", gitlab.url).replace("ENDING", MERGES)
         await github.file(REPO, ".promotion.yaml", pipeline.replace("ADDRESS", address))
-        env, data = tmp_path / "bot.env", tmp_path / "data"
-        port = github.keys.webhook_url.rpartition(":")[2].partition("/")[0]
         secrets = json.dumps({"acme/shop": {"git": {".git-credentials": login}}})
-        env.write_text(
-            env_file(github.sandbox, github.keys)
-            .replace(f"\nPORT={github.sandbox.port + 1}\n", f"\nPORT={port}\n")
-            .replace(f"DATA_DIR={github.sandbox.world.directory / 'bot'}", f"DATA_DIR={data}")
-            + f"SECRETS='{secrets}'\n"
-        )
+        env, data = settings_file(github, tmp_path, f"SECRETS='{secrets}'\n")
         reaper = Reaper()
         github.sandbox.record.observers.append(reaper)
         gitlab.world.observers.append(lambda method, path: reaper.change())

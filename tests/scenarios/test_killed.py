@@ -16,10 +16,9 @@ import pytest
 
 from bot.sandbox.observers import Exchange, Webhook
 from bot.sandbox.oci import push_image, storage_of
-from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import CHART, PATIENCE, PIPELINE, REPO
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, serving, settings_file
 
 BOT = "towpath[bot]"
 
@@ -67,13 +66,7 @@ async def test_a_killed_bot_leaves_one_of_each(github: GitHub, tmp_path: Path, s
     await github.repo("shop")
     for path, text in {**CHART, ".promotion.yaml": PIPELINE}.items():
         await github.file(REPO, path, text.replace("ADDRESS", address))
-    env, data = tmp_path / "bot.env", tmp_path / "data"
-    port = github.keys.webhook_url.rpartition(":")[2].partition("/")[0]
-    env.write_text(
-        env_file(github.sandbox, github.keys)
-        .replace(f"\nPORT={github.sandbox.port + 1}\n", f"\nPORT={port}\n")
-        .replace(f"DATA_DIR={github.sandbox.world.directory / 'bot'}", f"DATA_DIR={data}")
-    )
+    env, data = settings_file(github, tmp_path)
     (await owner.call("POST", f"{github.sandbox.url}/cluster/config", {"delaySeconds": 0})).ok()
     reaper = Reaper()
     github.sandbox.record.observers.append(reaper)

@@ -12,10 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from bot.sandbox.oci import push_image, storage_of
-from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import CHART, REPO
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, serving, settings_file
 from tests.scenarios.test_killed import until
 from tests.scenarios.test_steps_killed import dead
 from tests.scenarios.test_steps_state import HEAD, PROPOSE, RENDER, forget
@@ -64,13 +63,7 @@ async def test_a_request_whose_answer_never_came_is_sent_again_under_the_same_ke
     address = github.sandbox.url.removeprefix("http://")
     for path, text in {**CHART, ".promotion.yaml": HEAD + stage + steps}.items():
         await github.file(REPO, path, text.replace("ADDRESS", address))
-    env, data = tmp_path / "bot.env", tmp_path / "data"
-    port = github.keys.webhook_url.rpartition(":")[2].partition("/")[0]
-    env.write_text(
-        env_file(github.sandbox, github.keys)
-        .replace(f"\nPORT={github.sandbox.port + 1}\n", f"\nPORT={port}\n")
-        .replace(f"DATA_DIR={github.sandbox.world.directory / 'bot'}", f"DATA_DIR={data}")
-    )
+    env, data = settings_file(github, tmp_path)
     await asyncio.to_thread(push_image, storage_of(github.sandbox.world), "acme/service", "1.0.0")
 
     async def proposed() -> bool:

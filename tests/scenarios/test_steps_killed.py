@@ -13,10 +13,9 @@ import pytest
 from bot.engine.running.under_way import BRANCH
 from bot.sandbox.observers import Exchange, Webhook
 from bot.sandbox.oci import push_image, storage_of
-from bot.sandbox.seed import env_file
 from tests.sandbox.driver import GitHub
 from tests.scenarios.scene import REPO
-from tests.scenarios.serving import Served, serving
+from tests.scenarios.serving import Served, serving, settings_file
 from tests.scenarios.test_killed import BOT, until
 from tests.scenarios.test_steps_state import ANNOUNCE, PROPOSE, RENDER, Gate, forget, gate, pipeline
 
@@ -66,13 +65,7 @@ async def test_what_was_sent_once_is_sent_once(
     await github.repo("shop")
     for path, text in pipeline(steps, gate).items():
         await github.file(REPO, path, text.replace("ADDRESS", github.sandbox.url.removeprefix("http://")))
-    env, data = tmp_path / "bot.env", tmp_path / "data"
-    port = github.keys.webhook_url.rpartition(":")[2].partition("/")[0]
-    env.write_text(
-        env_file(github.sandbox, github.keys)
-        .replace(f"\nPORT={github.sandbox.port + 1}\n", f"\nPORT={port}\n")
-        .replace(f"DATA_DIR={github.sandbox.world.directory / 'bot'}", f"DATA_DIR={data}")
-    )
+    env, data = settings_file(github, tmp_path)
     (await owner.call("POST", f"{github.sandbox.url}/cluster/config", {"delaySeconds": 0})).ok()
     github.sandbox.record.observers.append(reaper)
     await asyncio.to_thread(push_image, storage_of(github.sandbox.world), "acme/service", "1.0.0")

@@ -22,7 +22,7 @@ from bot.core.messages.commands import accepted, answer_marker, command_help, re
 from bot.core.messages.config_changes import config_change_check
 from bot.core.messages.elsewhere import pull_body_elsewhere
 from bot.core.messages.markdown import block, code, marker, plain, prose, with_marker
-from bot.core.messages.pulls import commit_trailers, pull_body, pull_title
+from bot.core.messages.pulls import commit_trailers, pull_body, pull_title, trailer_lines
 from bot.core.messages.results import (
     already_there,
     orphan,
@@ -64,6 +64,7 @@ __all__ = [
     "stale_check",
     "status",
     "stuck_check",
+    "trailer_lines",
     "turned_down",
     "unfinished_check",
     "unreadable",

@@ -1,6 +1,6 @@
 """The promotion's pull request: what comes, from where, and what merging and closing it mean."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from bot.core import freight as freight_data
 from bot.core import lock
@@ -118,6 +118,11 @@ def _footer(stage: Stage, freight: Freight) -> str:
         f"until somebody comments `/promote {stage.name} {freight_data.version_of(freight)}`.\n"
         f"* What is in the stage is told by `{lock.path(stage.name)}`."
     )
+
+
+def trailer_lines(trailers: Iterable[tuple[str, str]]) -> str:
+    """One to a line. https://git-scm.com/docs/git-interpret-trailers"""
+    return "\n".join(f"{key}: {' '.join(value.split())}" for key, value in trailers)
 
 
 def commit_trailers(

@@ -7,7 +7,7 @@ from typing import Any
 from bot.core import destinations, messages
 from bot.core.lock import Lock
 from bot.core.model import StepSpec
-from bot.core.promotion import Scene, Severity, environment, variables
+from bot.core.promotion import Scene, Severity, step_environment
 from bot.engine.description import Progress
 from bot.engine.ports import Ports, Site
 from bot.engine.running.kept_locks import KeptLocks
@@ -20,9 +20,7 @@ def evaluating(scene: Scene, values: dict[str, Any]) -> destinations.Evaluate:
     """What a step's configuration says, as far as that is known before any has run."""
 
     def evaluate(step: StepSpec, value: Any) -> Any:
-        env = environment(scene, values, {}, (), step)
-        env["vars"] = variables([step.vars], env, values)
-        return render(value, env)
+        return render(value, step_environment(scene, values, {}, (), step))
 
     return evaluate
 
@@ -40,9 +38,9 @@ async def keep_lock(ports: Ports, site: Site, ran: Ran, progress: Progress, held
     if not progress.elsewhere or ran.outcome > Severity.Skipped:
         return ran
     trailers = messages.commit_trailers(progress.scene.stage, held.collection, held.promotion, held.actor)
-    told = "\n".join(f"{key}: {' '.join(value.split())}" for key, value in trailers)
+    message = f"Promote {held.freight.alias} to {held.stage}\n\n{messages.trailer_lines(trailers)}\n"
     try:
-        sha = await KeptLocks(ports).write(site, held, f"Promote {held.freight.alias} to {held.stage}\n\n{told}\n")
+        sha = await KeptLocks(ports).write(site, held, message)
     except UserError as error:
         return replace(ran, outcome=Severity.Errored, step="lock", message=str(error))
     page = f"{progress.scene.repository_url.removesuffix('.git')}/commit/{sha}" if sha else ""

@@ -16,7 +16,7 @@ from bot.core.config import Fit
 from bot.core.destinations import PUSHES
 from bot.core.durations import format_duration
 from bot.core.model import StepSpec
-from bot.core.promotion import IN_THE_RUN, Limits, Next, Severity, environment, outcome, should_run, variables
+from bot.core.promotion import IN_THE_RUN, Limits, Next, Severity, outcome, should_run, step_environment
 from bot.core.step_runs import StepRun, begun, ended, fingerprint
 from bot.core.urls import normalize_git
 from bot.engine.ahead import looking_ahead
@@ -240,9 +240,7 @@ class Steps:
     def _environment(self, step: StepSpec) -> dict[str, Any]:
         """Raises ExpressionError where the step's own variables can't be evaluated."""
         progress = self._progress
-        env = environment(progress.scene, progress.variables, progress.outputs, progress.finished, step)
-        env["vars"] = variables([step.vars], env, progress.variables)
-        return env
+        return step_environment(progress.scene, progress.variables, progress.outputs, progress.finished, step)
 
 
 def _fitted(fit: Fit, config: Any, step: StepSpec) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from aiohttp import StreamReader, web
 from bot.sandbox import pushes
 from bot.sandbox.access import Verdict, judge, reads, visible, writes
 from bot.sandbox.auth import Actor, ActorKind, BadCredentials, authenticate
+from bot.sandbox.git.backend import backend
 from bot.sandbox.git.guard import guard
-from bot.sandbox.git.process import environment
 from bot.sandbox.hooks import Hooks
 from bot.sandbox.model.repos import Repo
 from bot.sandbox.world import World
@@ -113,27 +113,7 @@ class GitServer:
         return web.Response(status=answer.status, headers=answer.headers, body=body)
 
     async def _start(self, request: web.Request, repo: Repo, extra: dict[str, str]) -> asyncio.subprocess.Process:
-        path = self.world.git(repo).path
-        tail = request.path.split("/", 3)[3]
-        variables = {
-            "GIT_PROJECT_ROOT": str(path.parent),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": f"/{path.name}/{tail}",
-            "REQUEST_METHOD": request.method,
-            "QUERY_STRING": request.query_string,
-            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
-            "REMOTE_USER": "sandbox",
-            "REMOTE_ADDR": "127.0.0.1",
-        }  # no HTTP_CONTENT_ENCODING: aiohttp has unpacked the body already
-        return await asyncio.create_subprocess_exec(
-            "git",
-            "http-backend",
-            env=environment(path) | variables | extra,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        return await backend(request, self.world.git(repo).path, request.path.split("/", 3)[3], extra)
 
 
 async def _feed(request: web.Request, process: asyncio.subprocess.Process, start: bytes) -> None:

@@ -5,15 +5,14 @@ https://docs.gitlab.com/topics/git/clone/ and https://git-scm.com/docs/git-http-
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Mapping
 
 from aiohttp import web
 
+from bot.sandbox.git.backend import backend
 from bot.sandbox.git.guard import parse
-from bot.sandbox.git.process import environment
 from bot.sandbox.gitlab.model import Project, Role, Token
 from bot.sandbox.gitlab.world import GitLab, Unknown
 
@@ -85,26 +84,7 @@ def _password(request: web.Request) -> str:
 
 
 async def _backend(request: web.Request, project: Project, body: bytes, extra: Mapping[str, str]) -> web.Response:
-    path = project.git.path
-    variables = {
-        "GIT_PROJECT_ROOT": str(path.parent),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "PATH_INFO": f"/{path.name}/{request.path.partition('.git/')[2]}",
-        "REQUEST_METHOD": request.method,
-        "QUERY_STRING": request.query_string,
-        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
-        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
-        "REMOTE_USER": "sandbox",
-        "REMOTE_ADDR": "127.0.0.1",
-    }  # no HTTP_CONTENT_ENCODING: aiohttp has unpacked the body already
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        "http-backend",
-        env=environment(path) | variables | dict(extra),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    process = await backend(request, project.git.path, request.path.partition(".git/")[2], extra)
     out, _ = await process.communicate(body)
     head, _, content = out.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
